@@ -1,0 +1,86 @@
+import CircuitBreaker from 'opossum';
+import { classify, FallbackError } from '../errors/index.ts';
+
+export interface BreakerPolicy {
+  /** Share of failures, 0..100, that opens the circuit. */
+  readonly errorThresholdPercentage: number;
+  /** Calls in the window below which it never opens. */
+  readonly volumeThreshold: number;
+  /** Milliseconds until an open circuit lets one call through. */
+  readonly resetTimeoutMs: number;
+  /** Length of the window in milliseconds: several periods of the rarest caller (dependencies.md, opossum). */
+  readonly windowMs: number;
+}
+
+export const DEFAULT_BREAKER: BreakerPolicy = {
+  errorThresholdPercentage: 50,
+  volumeThreshold: 3,
+  resetTimeoutMs: 10_000,
+  windowMs: 60_000,
+};
+
+export type BreakerState = 'closed' | 'open' | 'half-open';
+
+/**
+ * A circuit breaker around operations of any kind. Only `unavailable` counts as a failure; `denied` opens it at
+ * once, since asking again with the same credentials cannot help. Time limits belong inside `work`
+ * (`withDeadline`), with a signal of its own per call: opossum's is shared by concurrent calls.
+ */
+export class Breaker {
+  readonly name: string;
+  readonly #circuit: CircuitBreaker<[() => Promise<unknown>], unknown>;
+
+  constructor(
+    name: string,
+    policy: BreakerPolicy = DEFAULT_BREAKER,
+    onState: (state: BreakerState) => void = () => {},
+  ) {
+    this.name = name;
+    this.#circuit = new CircuitBreaker((work: () => Promise<unknown>) => work(), {
+      name,
+      timeout: false,
+      errorThresholdPercentage: policy.errorThresholdPercentage,
+      volumeThreshold: policy.volumeThreshold,
+      resetTimeout: policy.resetTimeoutMs,
+      rollingCountTimeout: policy.windowMs,
+      errorFilter: (error: FallbackError) => error.kind !== 'unavailable' && error.kind !== 'denied',
+    });
+    this.#circuit.on('open', () => onState('open'));
+    this.#circuit.on('halfOpen', () => onState('half-open'));
+    this.#circuit.on('close', () => onState('closed'));
+  }
+
+  get state(): BreakerState {
+    if (this.#circuit.opened) return 'open';
+    return this.#circuit.halfOpen ? 'half-open' : 'closed';
+  }
+
+  /** @throws FallbackError `unavailable` KF_BREAKER_OPEN without calling `work` while the circuit is open */
+  async run<T>(what: string, work: () => Promise<T>): Promise<T> {
+    try {
+      return (await this.#circuit.fire(() =>
+        work().catch((thrown: unknown) => {
+          throw classify(thrown, what);
+        }),
+      )) as T;
+    } catch (error) {
+      if ((error as { code?: unknown }).code === 'EOPENBREAKER') {
+        throw new FallbackError(
+          'unavailable',
+          'KF_BREAKER_OPEN',
+          `${what}: not tried, ${this.name} failed repeatedly`,
+          {
+            hint: 'It is tried again by itself; the earlier errors in the log say what is wrong.',
+          },
+        );
+      }
+      const classified = classify(error, what);
+      if (classified.kind === 'denied') this.#circuit.open();
+      throw classified;
+    }
+  }
+
+  close(): void {
+    this.#circuit.shutdown();
+  }
+}

@@ -1,0 +1,23 @@
+import { defineConfig } from 'vitest/config';
+
+// The source condition comes first, so that tests and plugins load `kongfallback/*` from src without a build.
+const conditions = ['kongfallback-source', 'module', 'node', 'development'];
+
+const project = (name: string, include: string[], testTimeout: number) => ({
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
+  test: { name, include, testTimeout, hookTimeout: testTimeout, pool: 'forks' as const },
+});
+
+export default defineConfig({
+  test: {
+    projects: [
+      project('unit', ['test/unit/**/*.test.ts'], 20_000),
+      project('contract', ['test/contract/**/*.test.ts'], 60_000),
+      project('docs', ['test/docs/**/*.test.ts'], 60_000),
+      project('integration', ['test/integration/**/*.test.ts'], 180_000),
+      project('fault', ['test/fault/**/*.test.ts'], 600_000),
+      project('e2e', ['test/e2e/**/*.test.ts'], 180_000),
+    ],
+  },
+});
