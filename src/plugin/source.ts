@@ -35,6 +35,8 @@ export interface ReceivedConfiguration {
    * usable clock (reliability.md, asOf).
    */
   readonly peerTime: number | undefined;
+  /** Monotonic clock of the plugin's context at the arrival, milliseconds: the moment that `peerTime` is for. */
+  readonly receivedAt: number;
   /** From a Kong control plane: its findings are warnings only. */
   readonly fromControlPlane: boolean;
 }

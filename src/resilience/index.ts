@@ -3,3 +3,4 @@ export { aborted, type Clock, systemClock } from './clock.ts';
 export { deadlineExceeded, withDeadline } from './deadline.ts';
 export { Outside, type OutsideOptions } from './outside.ts';
 export { NO_RETRY, type Random, type RetryPolicy, withRetry } from './retry.ts';
+export { Stopwatch } from './stopwatch.ts';

@@ -1,0 +1,78 @@
+// argv → command → exit code. Only the named command's module is loaded: a bootstrap must start fast.
+import { Command, CommanderError } from 'commander';
+import { codeOf, EXIT_CODE_OF_KIND, kindOf } from './errors/index.ts';
+import type { CommandIo } from './commands/command-io.ts';
+import { renderError } from './commands/render-error.ts';
+import { version } from './commands/version.ts';
+
+type Register = (program: Command, io: CommandIo) => void;
+
+interface CommandEntry {
+  readonly summary: string;
+  readonly load: () => Promise<Register>;
+}
+
+const COMMANDS: Readonly<Record<string, CommandEntry>> = {
+  export: {
+    summary: "publish the control plane's configuration to object storage (the backup node)",
+    load: async () => (await import('./commands/export.ts')).registerExport,
+  },
+  bootstrap: {
+    summary: 'configure a new data plane from storage when the control plane is down',
+    load: async () => (await import('./commands/bootstrap.ts')).registerBootstrap,
+  },
+  config: {
+    summary: 'print the settings, each with where it came from',
+    load: async () => (await import('./commands/config.ts')).registerConfig,
+  },
+  keygen: {
+    summary: 'make a signing key pair or an encryption key',
+    load: async () => (await import('./commands/keygen.ts')).registerKeygen,
+  },
+};
+
+/** Exit code of an error without a kind: a defect of ours. */
+const INTERNAL_ERROR = 1;
+const USAGE_ERROR = 2;
+
+/** Runs one command line and returns its exit code; never throws, never ends the process. */
+export async function main(argv: readonly string[], io: Partial<CommandIo> = {}): Promise<number> {
+  let exitCode = 0;
+  const full: CommandIo = {
+    stdout: (text) => process.stdout.write(text),
+    stderr: (text) => process.stderr.write(text),
+    env: process.env,
+    cwd: process.cwd(),
+    exit: (code) => {
+      exitCode = code;
+    },
+    ...io,
+  };
+  try {
+    const program = await createProgram(argv, full);
+    await program.parseAsync(argv as string[], { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE_ERROR;
+    full.stderr(renderError(error));
+    const kind = kindOf(error);
+    return kind === undefined || codeOf(error) === undefined ? INTERNAL_ERROR : EXIT_CODE_OF_KIND[kind];
+  }
+}
+
+async function createProgram(argv: readonly string[], io: CommandIo): Promise<Command> {
+  const program = new Command('kongfallback')
+    .description('Data plane resilience for Kong Gateway in hybrid mode')
+    .version(version(), '-V, --version')
+    .showHelpAfterError('Run with --help to see what there is.')
+    .exitOverride()
+    .configureOutput({ writeOut: io.stdout, writeErr: io.stderr })
+    .addHelpText('after', '\nExit codes and error codes: src/errors/README.md in the package.');
+  const named = argv.find((word) => word in COMMANDS);
+  for (const [name, { summary, load }] of Object.entries(COMMANDS)) {
+    if (name === named) (await load())(program, io);
+    else program.command(name).summary(summary).description(summary).allowUnknownOption();
+  }
+  if (argv.length === 0) program.help({ error: true });
+  return program;
+}

@@ -1,0 +1,9 @@
+/** What a command knows of its process, so that tests run commands without one. */
+export interface CommandIo {
+  readonly stdout: (text: string) => void;
+  readonly stderr: (text: string) => void;
+  readonly env: NodeJS.ProcessEnv;
+  readonly cwd: string;
+  /** The command's exit code; the process ends after everything is closed. */
+  readonly exit: (code: number) => void;
+}

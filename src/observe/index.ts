@@ -1,0 +1,2 @@
+export { createLogger, escapeControls, type LoggerOptions, type LogLevel, silentLogger } from './logger.ts';
+export { redactor } from './redact.ts';

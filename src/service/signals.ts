@@ -1,0 +1,16 @@
+import { FallbackError } from '../errors/index.ts';
+
+/**
+ * A signal that fires on the first SIGINT or SIGTERM, so that everything under way ends in order; the second ends
+ * the process at once. Only the CLI calls this: an embedding program handles its own signals.
+ */
+export function abortOnSignals(): AbortSignal {
+  const controller = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(name, () => {
+      if (controller.signal.aborted) process.exit(130);
+      controller.abort(new FallbackError('aborted', 'KF_INTERRUPTED', `interrupted by ${name}`));
+    });
+  }
+  return controller.signal;
+}

@@ -1,0 +1,42 @@
+import type { Head, Hold } from './head.ts';
+
+/** What tells one configuration from another. */
+export interface Content {
+  readonly configHash: string | null;
+  /** Bytes. */
+  readonly documentLength: number;
+  /** Of the document; 64 hex. */
+  readonly documentSha256: string;
+}
+
+/**
+ * Same `config_hash` and same length: a control plane rewrites documents for older versions under an unchanged
+ * hash, and writes keys in random order, so that neither the hash nor the bytes alone will do. Without a hash the
+ * digest decides (FORMAT.md §3.1).
+ */
+export function sameContent(a: Content, b: Content): boolean {
+  if (a.configHash === null || b.configHash === null) return a.documentSha256 === b.documentSha256;
+  return a.configHash === b.configHash && a.documentLength === b.documentLength;
+}
+
+/** Of the head's current entry. */
+export function contentOf(head: Head): Content {
+  return contentOfEntry(head.entries[0] as Head['entries'][number]);
+}
+
+export function contentOfEntry(entry: Head['entries'][number]): Content {
+  return {
+    configHash: entry.configHash,
+    documentLength: entry.document.length,
+    documentSha256: entry.document.sha256,
+  };
+}
+
+/** Whether a hold that is in force names this configuration as rejected (FORMAT.md §3.2). */
+export function isRejected(content: Content, hold: Hold | null): boolean {
+  if (hold === null) return false;
+  return hold.rejected.some(
+    ({ configHash, documentLength }) =>
+      configHash === content.configHash && documentLength === content.documentLength,
+  );
+}
