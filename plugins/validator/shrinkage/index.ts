@@ -1,0 +1,10 @@
+import { definePlugin } from 'kongfallback/plugin';
+import { settings } from './settings.ts';
+import { Shrinkage } from './shrinkage.ts';
+
+export default definePlugin({
+  kind: 'validator',
+  name: 'shrinkage',
+  settings,
+  create: (checked) => new Shrinkage(checked),
+});
