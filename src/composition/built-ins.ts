@@ -1,0 +1,29 @@
+// The only file that names plugins/*. Each is imported when it is used, so that a command pays for its own only.
+import type { PluginKind } from '../plugin/plugin.ts';
+
+export type BuiltIns = Readonly<
+  Record<PluginKind, Readonly<Record<string, () => Promise<{ default: unknown }>>>>
+>;
+
+export const BUILT_INS: BuiltIns = {
+  storage: {
+    memory: () => import('../../plugins/storage/memory/index.ts'),
+    file: () => import('../../plugins/storage/file/index.ts'),
+    s3: () => import('../../plugins/storage/s3/index.ts'),
+  },
+  encryption: {
+    'aes-gcm': () => import('../../plugins/encryption/aes-gcm/index.ts'),
+    none: () => import('../../plugins/encryption/none/index.ts'),
+  },
+  validator: {
+    'kong-schema': () => import('../../plugins/validator/kong-schema/index.ts'),
+    shrinkage: () => import('../../plugins/validator/shrinkage/index.ts'),
+  },
+  source: {
+    'kong-hybrid': () => import('../../plugins/source/kong-hybrid/index.ts'),
+    file: () => import('../../plugins/source/file/index.ts'),
+  },
+  target: {
+    file: () => import('../../plugins/target/file/index.ts'),
+  },
+};

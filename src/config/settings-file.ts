@@ -1,0 +1,81 @@
+import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
+import { FallbackError } from '../errors/index.ts';
+import type { SettingPath } from './setting-path.ts';
+import { type Assignment, leavesOf } from './setting-tree.ts';
+
+export interface SettingsText {
+  readonly assignments: readonly Assignment[];
+  /** Line and column of the key or list item that a path names, from 1. */
+  readonly locate: (path: SettingPath) => { readonly line: number; readonly column: number } | undefined;
+}
+
+/** What may be repeated by alias in one file; a bomb needs far more. */
+const MOST_ALIASES = 100;
+
+/**
+ * Reads the text of a settings file (YAML 1.2, and JSON as a part of it) into assignments, one a leaf, with line
+ * and column. An empty section (`export:` alone) says nothing.
+ *
+ * @throws `invalid` KF_SETTINGS_SYNTAX with line and column, also for duplicate keys, several documents, unknown
+ *   tags and alias bombs.
+ */
+export function readSettingsFile(path: string, text: string): SettingsText {
+  const lines = new LineCounter();
+  const refuse = (message: string, offset?: number, cause?: unknown): never => {
+    const at = offset === undefined ? undefined : lines.linePos(offset);
+    const where = at === undefined ? path : `${path}:${at.line}:${at.col}`;
+    throw new FallbackError('invalid', 'KF_SETTINGS_SYNTAX', `${where}: ${message}`, {
+      cause,
+      hint: 'Correct the file at this place; it is read as YAML 1.2, of which JSON is a part.',
+    });
+  };
+  let document: Document.Parsed;
+  let data: unknown;
+  try {
+    document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
+    const [problem] = [...document.errors, ...document.warnings];
+    if (problem !== undefined) return refuse(problem.message, problem.pos[0], problem);
+    data = document.toJS({ maxAliasCount: MOST_ALIASES });
+  } catch (error) {
+    if (error instanceof FallbackError) throw error;
+    // The parser's own limits: nesting (RangeError), aliases (ReferenceError).
+    return refuse(
+      `cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+      undefined,
+      error,
+    );
+  }
+  if (data === null || data === undefined) return { assignments: [], locate: () => undefined };
+  if (typeof data !== 'object' || Array.isArray(data)) {
+    return refuse('expected settings as `name: value`, one a line');
+  }
+  const leaves = leavesOf(data);
+  if (leaves === undefined) return refuse('holds more values, or deeper ones, than settings can have');
+  const locate = (at: SettingPath) => {
+    const offset = offsetOf(document, at);
+    const position = offset === undefined ? undefined : lines.linePos(offset);
+    return position && { line: position.line, column: position.col };
+  };
+  const assignments = leaves
+    .filter(({ value, path: at }) => value !== null || typeof at.at(-1) === 'number')
+    .map((leaf): Assignment => ({ ...leaf, origin: { kind: 'file', path, ...locate(leaf.path) } }));
+  return { assignments, locate };
+}
+
+/** Offset of the key that names the leaf, or of the list item. */
+function offsetOf(document: Document.Parsed, path: SettingPath): number | undefined {
+  let node: unknown = document.contents;
+  let offset: number | undefined;
+  for (const part of path) {
+    if (isAlias(node)) node = node.resolve(document);
+    if (isMap(node)) {
+      const pair = node.items.find(({ key }) => isScalar(key) && String(key.value) === part);
+      if (isScalar(pair?.key)) offset = pair.key.range?.[0] ?? offset;
+      node = pair?.value;
+    } else if (isSeq(node) && typeof part === 'number') {
+      node = node.items[part];
+      offset = (node as { range?: readonly number[] } | undefined)?.range?.[0] ?? offset;
+    } else return offset;
+  }
+  return offset;
+}
