@@ -1,0 +1,5 @@
+// What a plugin author imports as `kongfallback/testing`: contract kits for any test runner, and fakes.
+export { FakeClock } from './fake-clock.ts';
+export type { TestFunction } from './harness.ts';
+export { pluginContext } from './plugin-context.ts';
+export { type StorageHarness, storageContract } from './storage-contract.ts';
