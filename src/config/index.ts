@@ -11,5 +11,6 @@ export type { LoadedEntry } from './plugin-entry.ts';
 export type { SettingsWarning } from './problem.ts';
 export { ROLES, type Role } from './role.ts';
 export type { SettingsInput } from './schema.ts';
+export { parseSetFlags } from './set-flags.ts';
 export type { SettingRow } from './setting-rows.ts';
 export type { Assignment } from './setting-tree.ts';

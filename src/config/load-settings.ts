@@ -4,7 +4,6 @@ import { dirname, resolve } from 'node:path';
 import { FallbackError } from '../errors/index.ts';
 import type { PluginCatalogue } from './catalogue.ts';
 import { type ControlPlaneSettings, resolveControlPlane } from './control-plane-settings.ts';
-import { coreProblems } from './core-problems.ts';
 import { discoverSettings, ETC_NAMES, WORKING_DIRECTORY_NAMES } from './discovery.ts';
 import { type EntrySet, type LoadedEntries, loadEntries } from './entry-set.ts';
 import { readEnvironment } from './environment.ts';
@@ -16,6 +15,7 @@ import { type Role, usesSetting } from './role.ts';
 import { roleProblems, roleWarnings } from './role-checks.ts';
 import { type ParsedSettings, settingsJsonSchema, settingsSchema } from './schema.ts';
 import { SchemaOutline } from './schema-outline.ts';
+import { schemaProblems } from './schema-problems.ts';
 import { pathText, type SettingPath } from './setting-path.ts';
 import { type SettingRow, settingRows } from './setting-rows.ts';
 import type { Assignment } from './setting-tree.ts';
@@ -106,7 +106,7 @@ export async function loadSettings(options: LoadSettingsOptions): Promise<Loaded
 
   const parsed = settingsSchema.safeParse(tree.root);
   const unresolved = new Set(resolved.problems.map(({ path }) => pathText(path)));
-  const core = coreProblems(parsed.error?.issues ?? [], tree.root, outline).filter(
+  const core = schemaProblems(parsed.error?.issues ?? [], tree.root, outline).filter(
     ({ path }) => !unresolved.has(pathText(path)),
   );
   const context = { tree, catalogue, folders: { baseDirectory, cwd }, isText };

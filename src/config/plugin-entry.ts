@@ -7,7 +7,8 @@ import { upperSnake } from './environment.ts';
 import type { Problem } from './problem.ts';
 import { ENTRY_KEYS } from './schema.ts';
 import { SchemaOutline } from './schema-outline.ts';
-import type { SettingPath } from './setting-path.ts';
+import { schemaProblems } from './schema-problems.ts';
+import { pathText, type SettingPath } from './setting-path.ts';
 import { isPlain, leavesOf, type Plain, type SettingTree } from './setting-tree.ts';
 import { unknownKey } from './unknown-key.ts';
 
@@ -59,17 +60,19 @@ export async function loadEntry(
     const outline = outlineOf(plugin);
     const own = isPlain(given) ? ownSettings(given, kind, path, outline, context) : {};
     const checked = await plugin.settings['~standard'].validate(own);
-    const problems = [
-      ...(checked.issues ?? []).flatMap((issue) => problemsOf(issue, kind, path, outline)),
-      ...unknownKeys(own, kind, path, outline),
-    ];
-    // A strict schema and the check above may both name a key.
-    const unique = [
-      ...new Map(
-        problems.map((problem) => [`${problem.path.join('.')} ${problem.message}`, problem]),
-      ).values(),
-    ];
-    if (unique.length > 0 || checked.issues !== undefined) return { problems: unique, outline };
+    const unknown = unknownKeys(own, kind, outline);
+    const judged = issuesOf(checked.issues ?? [], own, plugin, kind, outline);
+    // A strict schema and the check above may both name a key; ours says what was meant.
+    const judgedOnce = judged.filter(
+      ({ path: at }) => !unknown.some((problem) => pathText(problem.path) === pathText(at)),
+    );
+    if (unknown.length + judged.length > 0 || checked.issues !== undefined) {
+      const problems = [...unknown, ...judgedOnce].map((problem) => ({
+        ...problem,
+        path: [...path, ...problem.path],
+      }));
+      return { problems, outline };
+    }
     const entry: LoadedEntry = {
       kind,
       id: isPlain(given) && typeof given['id'] === 'string' ? given['id'] : use,
@@ -137,37 +140,30 @@ function ownSettings(
   return structuredClone(Object.fromEntries(entries));
 }
 
-function problemsOf(
-  issue: StandardIssue,
+/** What the plugin's schema found, with paths inside the entry. zod's issues are put into the core's words. */
+function issuesOf(
+  issues: readonly StandardIssue[],
+  own: Plain,
+  plugin: Plugin,
   kind: PluginKind,
-  path: SettingPath,
   outline: SchemaOutline | undefined,
 ): Problem[] {
-  const within = (issue.path ?? [])
-    .map((part) => (typeof part === 'object' ? part.key : part))
-    .map((part) => (typeof part === 'number' ? part : String(part)));
-  const { code, keys } = issue as { code?: unknown; keys?: unknown };
-  if (code === 'unrecognized_keys' && Array.isArray(keys)) {
-    return keys.map((key) =>
-      unknownKey(
-        [...path, ...within, String(key)],
-        [...(outline?.keys(within) ?? []), ...(within.length === 0 ? ENTRY_KEYS[kind] : [])],
-      ),
-    );
+  if (plugin.settings['~standard'].vendor === 'zod' && issues.every((issue) => 'code' in issue)) {
+    return schemaProblems(issues as never, own, outline ?? new SchemaOutline({}), ENTRY_KEYS[kind]);
   }
-  return [{ path: [...path, ...within], message: issue.message }];
+  return issues.map(({ path = [], message }) => ({
+    path: path
+      .map((part) => (typeof part === 'object' ? part.key : part))
+      .map((part) => (typeof part === 'number' ? part : String(part))),
+    message,
+  }));
 }
 
 /** For schemas that let unknown keys pass silently although they list the known ones. */
-function unknownKeys(
-  own: Plain,
-  kind: PluginKind,
-  path: SettingPath,
-  outline: SchemaOutline | undefined,
-): Problem[] {
+function unknownKeys(own: Plain, kind: PluginKind, outline: SchemaOutline | undefined): Problem[] {
   if (outline === undefined || !outline.closed([])) return [];
   const known = outline.keys([]);
   return Object.keys(own)
     .filter((key) => !known.includes(key))
-    .map((key) => unknownKey([...path, key], [...known, ...ENTRY_KEYS[kind]]));
+    .map((key) => unknownKey([key], [...known, ...ENTRY_KEYS[kind]]));
 }

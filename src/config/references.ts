@@ -59,6 +59,7 @@ async function lookUp(reference: string, sources: ReferenceSources, openFiles: s
   const name = reference.slice(colon + 1);
   // The reference itself may be a piece of a password that holds `${`: it is not repeated.
   if (colon < 0 || (scheme !== 'env' && scheme !== 'file') || name === '') {
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: this is the syntax that the message names
     throw new Error('expected ${env:NAME} or ${file:PATH}; a literal ${ is written $${');
   }
   if (scheme === 'env') {

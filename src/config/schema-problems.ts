@@ -7,33 +7,39 @@ import { unknownKey } from './unknown-key.ts';
 
 type Issue = z.core.$ZodIssue;
 
-/** What the core schema found, in words: the path, and what is expected there. */
-export function coreProblems(issues: readonly Issue[], value: unknown, outline: SchemaOutline): Problem[] {
-  return issues.flatMap((issue) => inWords(issue, [], value, outline));
+/**
+ * What a zod schema found, in words: the path, and what is expected there.
+ *
+ * @param more keys that are known at the top besides those of the schema
+ */
+export function schemaProblems(
+  issues: readonly Issue[],
+  value: unknown,
+  outline: SchemaOutline,
+  more: readonly string[] = [],
+): Problem[] {
+  return issues.flatMap((issue) => inWords(issue, [], { value, outline, more }));
 }
 
-function inWords(issue: Issue, parent: SettingPath, value: unknown, outline: SchemaOutline): Problem[] {
+interface Words {
+  readonly value: unknown;
+  readonly outline: SchemaOutline;
+  readonly more: readonly string[];
+}
+
+function inWords(issue: Issue, parent: SettingPath, words: Words): Problem[] {
   const path = [...parent, ...issue.path.map((part) => (typeof part === 'number' ? part : String(part)))];
-  const got = getAt(value, path);
+  const got = getAt(words.value, path);
   switch (issue.code) {
     case 'unrecognized_keys':
-      return issue.keys.map((key) => unknownSetting([...path, key], outline));
+      return issue.keys.map((key) => unknownSetting([...path, key], words));
     case 'invalid_union': {
       const branch = nearest(issue.errors);
-      return branch === undefined
-        ? [{ path, message: issue.message }]
-        : branch.flatMap((inner) => inWords(inner, path, value, outline));
+      if (branch !== undefined) return branch.flatMap((inner) => inWords(inner, path, words));
+      return [{ path, message: got === undefined ? required(issue.message, path, words) : issue.message }];
     }
     case 'invalid_type':
-      if (got === undefined)
-        return [
-          {
-            path,
-            message: issue.message.startsWith('is required')
-              ? issue.message
-              : `is required: ${sentence(outline.keyword(path, 'description'))}`,
-          },
-        ];
+      if (got === undefined) return [{ path, message: required(issue.message, path, words) }];
       return [
         {
           path,
@@ -41,6 +47,7 @@ function inWords(issue: Issue, parent: SettingPath, value: unknown, outline: Sch
         },
       ];
     case 'invalid_value':
+      if (got === undefined) return [{ path, message: required(issue.message, path, words) }];
       return [{ path, message: `expected ${issue.values.map((item) => JSON.stringify(item)).join(' or ')}` }];
     case 'too_small':
     case 'too_big':
@@ -48,6 +55,12 @@ function inWords(issue: Issue, parent: SettingPath, value: unknown, outline: Sch
     default:
       return [{ path, message: issue.message }];
   }
+}
+
+function required(message: string, path: SettingPath, { outline }: Words): string {
+  if (message.startsWith('is required')) return message;
+  const description = outline.keyword(path, 'description');
+  return description === undefined ? 'is required' : `is required: ${String(description).replace(/\.$/, '')}`;
 }
 
 /** The branch of a union that was meant: the one whose errors lie deeper than the value itself. */
@@ -58,9 +71,10 @@ function nearest(branches: readonly (readonly Issue[])[]): readonly Issue[] | un
   return meant.length === 1 ? meant[0] : undefined;
 }
 
-function unknownSetting(path: SettingPath, outline: SchemaOutline): Problem {
+function unknownSetting(path: SettingPath, { outline, more }: Words): Problem {
   const name = String(path.at(-1));
-  const problem = unknownKey(path, outline.keys(path.slice(0, -1)));
+  const known = outline.keys(path.slice(0, -1));
+  const problem = unknownKey(path, path.length === 1 ? [...known, ...more] : known);
   if (problem.message.includes('did you mean')) return problem;
   // Right name, wrong section: delaySeconds at the top.
   const elsewhere = outline.keys([]).flatMap((section) => {
@@ -79,8 +93,6 @@ function bound(issue: Extract<Issue, { code: 'too_small' | 'too_big' }>): string
   return `expected ${side} ${limit}${unit}`;
 }
 
-const sentence = (description: unknown): string =>
-  String(description ?? 'it has no default').replace(/\.$/, '');
 const article = (type: string): string =>
   /^[aeiou]/.test(type) && type !== 'undefined' ? `an ${type}` : `a ${type}`;
 const typeName = (value: unknown): string =>
