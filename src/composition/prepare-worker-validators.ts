@@ -1,92 +1,52 @@
-import { classify, FallbackError } from '../errors/index.ts';
-import type { Logger, Plugin, PluginContext, Validator } from '../plugin/index.ts';
+import type { NamedValidator } from '../export/prepare.ts';
+import type { Logger } from '../plugin/index.ts';
 import { systemClock } from '../resilience/index.ts';
-import type {
-  DocumentWorkerData,
-  DocumentWorkerMessage,
-  ValidatorReference,
-} from '../snapshot/document-worker-job.ts';
-import { BUILT_INS } from './built-ins.ts';
-import { importOptional } from './prepare-worker-import.ts';
+import type { DocumentWorkerData, DocumentWorkerMessage } from '../snapshot/document-worker-job.ts';
+import { InstalledPlugins } from './plugin-catalogue.ts';
+import { createPlugin } from './plugin-create.ts';
 
 type Send = (message: DocumentWorkerMessage) => void;
 
 /** As many lines as one document's validators may log: the main thread writes them one by one. */
 const MAX_LOG_LINES = 200;
 
-/** The validators of the settings, made anew in this thread; their settings were checked in the main one. */
-export async function createValidators(
-  data: DocumentWorkerData,
-  send: Send,
-): Promise<{ id: string; validator: Validator }[]> {
-  const log = loggerTo(send);
-  const made: { id: string; validator: Validator }[] = [];
-  for (const reference of data.validators) {
-    made.push({ id: reference.id, validator: await create(reference, data, log) });
-  }
-  return made;
-}
-
-async function create(
-  reference: ValidatorReference,
-  data: DocumentWorkerData,
-  log: Logger,
-): Promise<Validator> {
-  const plugin = await load(reference);
-  try {
-    return (await plugin.create(reference.settings, contextOf(reference, data, log))) as Validator;
-  } catch (thrown) {
-    throw classify(thrown, `validator ${reference.id}: could not be created`);
-  }
-}
-
-async function load({ use, id, url }: ValidatorReference): Promise<Plugin> {
-  const builtIn = Object.hasOwn(BUILT_INS.validator, use) ? BUILT_INS.validator[use] : undefined;
-  let module: { readonly default?: unknown } | undefined;
-  try {
-    module = url === null ? await builtIn?.() : await import(url);
-  } catch (cause) {
-    throw notLoadable(id, url ?? use, (cause as Error).message, cause);
-  }
-  const plugin = module?.default as Plugin | undefined;
-  if (plugin?.kind !== 'validator' || typeof plugin.create !== 'function') {
-    throw notLoadable(id, url ?? use, 'there is no plugin of kind validator in it');
-  }
-  return plugin;
-}
-
-function contextOf({ id }: ValidatorReference, data: DocumentWorkerData, log: Logger): PluginContext {
-  const { cluster, baseDirectory } = data;
-  return {
-    id,
+/**
+ * The validators of the settings, made anew in this thread; their settings were checked in the main one.
+ *
+ * @throws FallbackError `invalid` KF_PLUGIN_INVALID, KF_PLUGIN_WRONG_KIND; what a validator's `create` throws
+ */
+export async function createValidators(data: DocumentWorkerData, send: Send): Promise<NamedValidator[]> {
+  const { baseDirectory, cluster } = data;
+  const dependencies = {
     cluster,
-    baseDirectory,
-    log,
+    folders: { baseDirectory, cwd: process.cwd() },
+    log: loggerTo(send),
     clock: systemClock,
-    error: (kind, message, options) =>
-      new FallbackError(kind, `KF_PLUGIN_${kind.toUpperCase()}`, message, options),
-    import: (specifier) => importOptional(specifier, baseDirectory),
   };
+  const catalogue = new InstalledPlugins();
+  const created: NamedValidator[] = [];
+  for (const { id, use, url, settings } of data.validators) {
+    const plugin = await catalogue.load({ kind: 'validator', use, url });
+    const entry = { id, use, plugin, settings };
+    created.push({ id, validator: await createPlugin('validator', entry, dependencies) });
+  }
+  return created;
 }
 
 function loggerTo(send: Send): Logger {
   let left = MAX_LOG_LINES;
   const at = (level: 'debug' | 'info' | 'warn' | 'error') => (fields: object, message: string) => {
     if (left-- <= 0) return;
-    // JSON's own view of the fields always crosses to the other thread, whatever a plugin put there.
-    send({ type: 'log', level, fields: JSON.parse(JSON.stringify(fields)) as object, message });
+    send({ type: 'log', level, fields: plain(fields), message: String(message) });
   };
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 }
 
-function notLoadable(id: string, where: string, why: string, cause?: unknown): FallbackError {
-  return new FallbackError(
-    'invalid',
-    'KF_WORKER_VALIDATOR',
-    `validator ${id}: ${where} cannot be loaded in the worker: ${why}`,
-    {
-      cause,
-      hint: 'The plugin may have been changed or removed since the start; `kongfallback config --all` loads and checks them all.',
-    },
-  );
+/** JSON's view of the fields: whatever a plugin puts there, functions or cycles, logging must not fail. */
+function plain(fields: object): object {
+  try {
+    return JSON.parse(JSON.stringify(fields)) as object;
+  } catch {
+    return {};
+  }
 }

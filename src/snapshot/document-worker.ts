@@ -1,4 +1,4 @@
-import { Worker } from 'node:worker_threads';
+import { Worker, type WorkerOptions } from 'node:worker_threads';
 import { FallbackError } from '../errors/index.ts';
 import type { Clock, Logger } from '../plugin/index.ts';
 import { aborted } from '../resilience/index.ts';
@@ -27,7 +27,7 @@ export interface DocumentWorkerOptions {
   readonly baseDirectory?: string;
   /** Where the validators' log lines go; nowhere without one. */
   readonly log?: Logger;
-  /** Flags of the worker; for a `.ts` entry those that load TypeScript from the source. */
+  /** Flags of the worker's Node; by default those of this process. */
   readonly execArgv?: readonly string[];
 }
 
@@ -35,8 +35,6 @@ export interface RunOptions {
   readonly signal: AbortSignal;
   readonly deadlineMs: number;
 }
-
-const SOURCE_FLAGS = ['--import', 'tsx', '--conditions=kongfallback-source'];
 
 /**
  * The main thread's half of every look into a document: it never parses one itself. One thread per job, so that
@@ -90,18 +88,31 @@ export class DocumentWorker {
   #start(job: DocumentJob): Worker {
     const { baseDirectory = process.cwd(), entryUrl, execArgv, validators } = this.#options;
     const workerData: DocumentWorkerData = { validators, cluster: job.cluster, baseDirectory };
-    const flags = execArgv ?? (entryUrl.pathname.endsWith('.ts') ? SOURCE_FLAGS : undefined);
-    const worker = new Worker(entryUrl, {
+    const options = {
       name: 'document',
       workerData,
       resourceLimits: resourceLimits(job),
       stdout: true,
-      ...(flags !== undefined && { execArgv: [...flags] }),
-    });
+      ...(execArgv !== undefined && { execArgv: [...execArgv] }),
+    };
+    const worker = entryUrl.pathname.endsWith('.ts')
+      ? fromSource(entryUrl, options)
+      : new Worker(entryUrl, options);
     // Standard output belongs to the command's own answer (`--json`): what a plugin prints there is dropped.
     worker.stdout.resume();
     return worker;
   }
+}
+
+/**
+ * TypeScript runs from the source in development only. `--import tsx` does not reach the entry of a worker thread
+ * on Node 20, so a line of JavaScript installs it there first.
+ */
+function fromSource(entryUrl: URL, options: WorkerOptions): Worker {
+  const tsx = import.meta.resolve('tsx/esm/api');
+  const start = `import('${tsx}').then(({ register }) => { register(); return import('${entryUrl.href}'); });`;
+  const execArgv = options.execArgv ?? ['--conditions=kongfallback-source'];
+  return new Worker(start, { ...options, execArgv, eval: true });
 }
 
 /** A view of a larger buffer is copied: transferring would take the rest of that buffer away too. */
