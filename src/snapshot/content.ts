@@ -34,9 +34,5 @@ export function contentOfEntry(entry: Head['entries'][number]): Content {
 
 /** Whether a hold that is in force names this configuration as rejected (FORMAT.md §3.2). */
 export function isRejected(content: Content, hold: Hold | null): boolean {
-  if (hold === null) return false;
-  return hold.rejected.some(
-    ({ configHash, documentLength }) =>
-      configHash === content.configHash && documentLength === content.documentLength,
-  );
+  return hold?.rejected.some((rejected) => sameContent(rejected, content)) ?? false;
 }
