@@ -2,6 +2,7 @@ import { FallbackError } from '../errors/index.ts';
 import type { PluginKind } from '../plugin/plugin.ts';
 import { type EntryContext, type LoadedEntry, loadEntry } from './plugin-entry.ts';
 import type { Problem } from './problem.ts';
+import { ENTRY_KEYS } from './schema.ts';
 import type { SchemaOutline } from './schema-outline.ts';
 import { pathText, type SettingPath, startsWith } from './setting-path.ts';
 import { getAt } from './setting-tree.ts';
@@ -22,6 +23,8 @@ export interface EntrySet {
   readonly outlines: readonly { readonly path: SettingPath; readonly outline: SchemaOutline }[];
   /** True where a plugin's schema says `secret: true`. */
   secret(path: SettingPath): boolean;
+  /** True inside an entry whose plugin describes nothing or was not loaded: nobody can tell what is secret there. */
+  opaque(path: SettingPath): boolean;
 }
 
 /** Places of plugin entries, by kind; a list or a single one. */
@@ -71,7 +74,16 @@ export async function loadEntries(
     outlines,
     secret: (path) =>
       outlines.some((at) => startsWith(path, at.path) && at.outline.secret(path.slice(at.path.length))),
+    opaque: (path) => isOwnSetting(path) && !outlines.some((at) => startsWith(path, at.path)),
   };
+}
+
+/** A setting of a plugin rather than of the core. */
+function isOwnSetting(path: SettingPath): boolean {
+  const place = PLACES.find((at) => startsWith(path, at.path));
+  if (place === undefined) return false;
+  const key = path.slice(place.path.length).find((part) => typeof part === 'string');
+  return key !== undefined && !ENTRY_KEYS[place.kind].includes(key);
 }
 
 function duplicates(kind: PluginKind, entries: readonly LoadedEntry[]): Problem[] {

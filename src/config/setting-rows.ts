@@ -63,7 +63,7 @@ export function settingRows({
   const rank = ({ path: [section, number] }: { path: SettingPath }): number =>
     order.indexOf(String(section)) * 1000 + (typeof number === 'number' ? number : 0);
   const secret = (path: SettingPath): boolean =>
-    masked.has(pathText(path)) || outline.secret(path) || entries.secret(path);
+    masked.has(pathText(path)) || outline.secret(path) || entries.secret(path) || entries.opaque(path);
   return rows
     .map((row) => ({ ...row, rank: rank(row) }))
     .sort((a, b) => a.rank - b.rank)

@@ -1,4 +1,16 @@
-import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
+import {
+  type CST,
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  Parser,
+  parseDocument,
+  visit,
+  type YAMLError,
+} from 'yaml';
 import { FallbackError } from '../errors/index.ts';
 import type { SettingPath } from './setting-path.ts';
 import { type Assignment, leavesOf } from './setting-tree.ts';
@@ -8,6 +20,9 @@ export interface SettingsText {
   /** Line and column of the key or list item that a path names, from 1. */
   readonly locate: (path: SettingPath) => { readonly line: number; readonly column: number } | undefined;
 }
+
+/** Twice what settings need. */
+const MOST_LEVELS = 64;
 
 /** What may be repeated by alias in one file; a bomb needs far more. */
 const MOST_ALIASES = 100;
@@ -32,13 +47,24 @@ export function readSettingsFile(path: string, text: string): SettingsText {
   let document: Document.Parsed;
   let data: unknown;
   try {
-    document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
+    const tooDeep = nestingBeyond(text, MOST_LEVELS, lines);
+    if (tooDeep !== undefined) return refuse(`nested deeper than ${MOST_LEVELS} levels`, tooDeep);
+    document = parseDocument(text, { prettyErrors: false, uniqueKeys: true });
     const [problem] = [...document.errors, ...document.warnings];
-    if (problem !== undefined) return refuse(problem.message, problem.pos[0], problem);
+    // Without the problem as cause: its message repeats text of the file.
+    if (problem !== undefined) return refuse(inWords(problem), problem.pos[0]);
+    visit(document, {
+      Alias: (_, alias) => {
+        if (alias.resolve(document) === undefined) refuse(WORDS['BAD_ALIAS'] ?? '', alias.range?.[0]);
+      },
+      Scalar: (_, { anchor, value, range }) => {
+        if (anchor !== undefined && value === null) refuse(WORDS['BAD_ANCHOR'] ?? '', range?.[0]);
+      },
+    });
     data = document.toJS({ maxAliasCount: MOST_ALIASES });
   } catch (error) {
     if (error instanceof FallbackError) throw error;
-    // The parser's own limits: nesting (RangeError), aliases (ReferenceError).
+    // The parser's own limit on aliases.
     return refuse(
       `cannot be read: ${error instanceof Error ? error.message : String(error)}`,
       undefined,
@@ -60,6 +86,40 @@ export function readSettingsFile(path: string, text: string): SettingsText {
     .filter(({ value, path: at }) => value !== null || typeof at.at(-1) === 'number')
     .map((leaf): Assignment => ({ ...leaf, origin: { kind: 'file', path, ...locate(leaf.path) } }));
   return { assignments, locate };
+}
+
+/** In place of messages that would repeat text of the file: a password may begin with any character. */
+const WORDS: Readonly<Record<string, string>> = {
+  TAG_RESOLVE_FAILED: 'an unknown tag; put a value that begins with ! in quotes',
+  BAD_ALIAS: 'an alias of nothing; put a value that begins with * in quotes',
+  BAD_ANCHOR: 'an anchor without a value; put a value that begins with & in quotes',
+  BAD_DIRECTIVE: 'an unknown directive; put a value that begins with % in quotes',
+  BAD_DQ_ESCAPE: 'an unknown escape sequence; put a value that holds \\ in single quotes',
+};
+
+const inWords = ({ code, message }: YAMLError): string => WORDS[code] ?? message.replace(/: .*$/s, '');
+
+/**
+ * Where the text is nested deeper than this. The composer recurses, and a stack that overflows while a regular
+ * expression is compiled ends the whole process: no catch helps. The tokens are walked without recursion; the
+ * lines are counted on the way.
+ */
+function nestingBeyond(text: string, most: number, lines: LineCounter): number | undefined {
+  const open: { token: CST.Token; depth: number }[] = [];
+  for (const token of new Parser(lines.addNewLine).parse(text)) open.push({ token, depth: 0 });
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const { token, depth } = next;
+    if (depth > most) return token.offset;
+    if (token.type === 'document') {
+      if (token.value !== undefined) open.push({ token: token.value, depth });
+    } else if ('items' in token) {
+      for (const { key, value } of token.items) {
+        if (key) open.push({ token: key, depth: depth + 1 });
+        if (value) open.push({ token: value, depth: depth + 1 });
+      }
+    }
+  }
+  return undefined;
 }
 
 /** Offset of the key that names the leaf, or of the list item. */
