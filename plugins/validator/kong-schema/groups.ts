@@ -56,7 +56,7 @@ function adoptChildren(
   const children = CHILDREN.get(parent);
   if (children === undefined || depth > MAX_NESTING) return;
   for (const child of children) {
-    const nested = entities.flatMap((entity) => nestedIn(entity, child));
+    const nested = nestedIn(entities, child);
     if (nested.length === 0) continue;
     // A new array: the former may be the document's own, which is not to be changed.
     found.set(child, [...(found.get(child) ?? []), ...nested]);
@@ -64,11 +64,15 @@ function adoptChildren(
   }
 }
 
-const NONE: readonly Entity[] = [];
-
-function nestedIn(entity: Entity, child: string): readonly Entity[] {
-  const nested = entity[child];
-  return Array.isArray(nested) ? nested.filter(isEntity) : NONE;
+function nestedIn(parents: readonly Entity[], child: string): Entity[] {
+  const nested: Entity[] = [];
+  for (const parent of parents) {
+    const value = parent[child];
+    // Nearly always absent: this runs for each entity and each collection that may be nested in it.
+    if (value === undefined || !Array.isArray(value)) continue;
+    for (const entity of value) if (isEntity(entity)) nested.push(entity);
+  }
+  return nested;
 }
 
 function notACollection(name: string, findings: FindingList): void {
