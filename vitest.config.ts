@@ -9,8 +9,19 @@ const project = (name: string, include: string[], testTimeout: number) => ({
   test: { name, include, testTimeout, hookTimeout: testTimeout, pool: 'forks' as const },
 });
 
+// .ci/run adds the reports up.
+const results = process.env['KF_TEST_RESULTS'];
+const report =
+  results === undefined
+    ? {}
+    : {
+        reporters: ['default', 'json'],
+        outputFile: { json: `${results}/${process.pid}.json` },
+      };
+
 export default defineConfig({
   test: {
+    ...report,
     projects: [
       project('unit', ['test/unit/**/*.test.ts'], 20_000),
       project('contract', ['test/contract/**/*.test.ts'], 60_000),

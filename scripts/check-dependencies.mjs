@@ -8,20 +8,25 @@ const lock = read('package-lock.json');
 
 const problems = [];
 for (const name of Object.keys(manifest.dependencies ?? {})) {
-  if (!(name in direct)) problems.push(`${name} is a dependency, and has no reason in scripts/allowed-dependencies.json`);
+  if (!(name in direct))
+    problems.push(`${name} is a dependency, and has no reason in scripts/allowed-dependencies.json`);
 }
 for (const name of Object.keys(direct)) {
-  if (!(name in (manifest.dependencies ?? {}))) problems.push(`${name} is allowed, and not a dependency any more`);
+  if (!(name in (manifest.dependencies ?? {})))
+    problems.push(`${name} is allowed, and not a dependency any more`);
 }
 let seen = 0;
 for (const [path, { dev }] of Object.entries(lock.packages)) {
   if (path === '' || dev === true) continue;
   seen++;
   const name = path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length);
-  const known = name in direct || transitive.includes(name) || scopes.some((scope) => name.startsWith(`${scope}/`));
+  const known =
+    name in direct || transitive.includes(name) || scopes.some((scope) => name.startsWith(`${scope}/`));
   if (!known) problems.push(`${name} is installed with the package, and is not on the list`);
 }
 if (seen === 0) problems.push('no packages were seen, so nothing was checked');
 for (const problem of problems) console.error(problem);
-console.log(`dependencies: ${Object.keys(direct).length} direct, ${seen} in all, ${problems.length} problems`);
+console.log(
+  `dependencies: ${Object.keys(direct).length} direct, ${seen} in all, ${problems.length} problems`,
+);
 process.exit(problems.length === 0 ? 0 : 1);

@@ -14,14 +14,19 @@ const tsConfig = extractTSConfig('tsconfig.json');
 
 async function check(places) {
   const { forbidden, options } = rules;
-  const { output } = await cruise(places, { ...options, ruleSet: { forbidden }, validate: true }, undefined, { tsConfig });
+  const { output } = await cruise(places, { ...options, ruleSet: { forbidden }, validate: true }, undefined, {
+    tsConfig,
+  });
   return output;
 }
 
 const planted = mkdtempSync(`${root}src/errors/planted-`);
 let found;
 try {
-  writeFileSync(`${planted}/violation.ts`, "import '../../plugin/index.ts';\nimport '../../export/pipeline.ts';\n");
+  writeFileSync(
+    `${planted}/violation.ts`,
+    "import '../../plugin/index.ts';\nimport '../../export/pipeline.ts';\n",
+  );
   found = await check([relative(root, planted)]);
 } finally {
   rmSync(planted, { recursive: true });

@@ -1,9 +1,9 @@
 // argv → command → exit code. Only the named command's module is loaded: a bootstrap must start fast.
 import { Command, CommanderError } from 'commander';
-import { codeOf, EXIT_CODE_OF_KIND, kindOf } from './errors/index.ts';
 import type { CommandIo } from './commands/command-io.ts';
 import { renderError } from './commands/render-error.ts';
 import { version } from './commands/version.ts';
+import { codeOf, EXIT_CODE_OF_KIND, kindOf } from './errors/index.ts';
 
 type Register = (program: Command, io: CommandIo) => void;
 
@@ -43,6 +43,7 @@ export async function main(argv: readonly string[], io: Partial<CommandIo> = {})
     stderr: (text) => process.stderr.write(text),
     env: process.env,
     cwd: process.cwd(),
+    terminal: process.stderr.isTTY === true,
     exit: (code) => {
       exitCode = code;
     },

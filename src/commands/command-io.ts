@@ -4,6 +4,8 @@ export interface CommandIo {
   readonly stderr: (text: string) => void;
   readonly env: NodeJS.ProcessEnv;
   readonly cwd: string;
+  /** Standard error is a person's terminal. */
+  readonly terminal: boolean;
   /** The command's exit code; the process ends after everything is closed. */
   readonly exit: (code: number) => void;
 }

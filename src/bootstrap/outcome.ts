@@ -1,0 +1,36 @@
+import type { Finding } from '../plugin/validator.ts';
+
+/** Where the data plane's configuration comes from. */
+export type Origin = 'control-plane' | 'storage' | 'cache' | 'node' | 'none';
+
+/** What one bootstrap came to; printed as one line, and whole with `--json`. */
+export interface BootstrapOutcome {
+  readonly origin: Origin;
+  /** Stable code of why it is this origin: "reachable", or why the control plane is not. */
+  readonly reason: string;
+  readonly message: string;
+  readonly gatewayVersion: string;
+  /** Of the head that was used. */
+  readonly sequence: number | null;
+  readonly configHash: string | null;
+  readonly counts: Readonly<Record<string, number>> | null;
+  /** Since the configuration was last known to be the control plane's, seconds by the store's clock. */
+  readonly ageSeconds: number | null;
+  readonly confirmedAt: string | null;
+  /** Id of the storage it came from. */
+  readonly store: string | null;
+  /** The head was signed by a configured key. */
+  readonly authenticated: boolean | null;
+  /** What the target did: the file written. */
+  readonly applied: string | null;
+  readonly findings: readonly Finding[];
+  readonly timings: Readonly<Record<string, number>>;
+}
+
+export const ORIGIN_SENTENCE: Readonly<Record<Origin, string>> = {
+  'control-plane': 'the control plane answers; the data plane gets its configuration from there',
+  storage: 'configuration applied from storage',
+  cache: 'configuration applied from the local cache',
+  node: 'the node already has a configuration; nothing was changed',
+  none: 'no configuration could be had',
+};

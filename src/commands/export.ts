@@ -1,0 +1,98 @@
+import type { Command } from 'commander';
+import { createLineExporters, exporterParts } from '../composition/exporter.ts';
+import { openSettings } from '../composition/open-settings.ts';
+import { Part } from '../composition/parts.ts';
+import { get as getter } from '../composition/tokens.ts';
+import { EXIT_CODE_OF_KIND, FallbackError, kindOf } from '../errors/index.ts';
+import { type ExportOutcome, isRefusal } from '../export/outcome.ts';
+import { abortOnSignals } from '../service/signals.ts';
+import type { CommandIo } from './command-io.ts';
+import { errorJson, renderError } from './render-error.ts';
+import { exportLine, outcomeJson } from './render-export.ts';
+import { flagsOf, type SettingsFlags, withSettingsOptions } from './settings-options.ts';
+
+interface ExportFlags extends SettingsFlags {
+  readonly once?: boolean;
+  readonly acceptShrinkage?: string;
+}
+
+/** A configuration that is not published, although everything works: an outcome with an exit code of its own. */
+const REFUSED = 20;
+const CLOSE_DEADLINE_MS = 5000;
+
+export function registerExport(program: Command, io: CommandIo): void {
+  withSettingsOptions(program.command('export'))
+    .summary("publish the control plane's configuration to object storage (the backup node)")
+    .description(
+      'Connects to the control plane as a data plane that never proxies, receives its configuration, validates it, ' +
+        'seals it and publishes it to every storage.',
+    )
+    .option('--once', 'receive one configuration for each gateway version, publish it, and end')
+    .option('--accept-shrinkage <reason>', 'publish although it shrank; the reason is recorded in the head')
+    .action((flags: ExportFlags) => exportCommand(flags, io));
+}
+
+type LineResult = { readonly outcome: ExportOutcome } | { readonly error: unknown };
+
+async function exportCommand(flags: ExportFlags, io: CommandIo): Promise<void> {
+  if (flags.once !== true) {
+    throw new FallbackError('invalid', 'KF_USAGE', 'export runs once: give --once', {
+      hint: 'Run `kongfallback export --once` from a scheduler such as cron, as often as a change may take to arrive.',
+    });
+  }
+  const signal = abortOnSignals();
+  const { loaded, log, redact } = await openSettings({
+    role: 'exporter',
+    configPath: flags.config,
+    flags: flagsOf(flags),
+    cwd: io.cwd,
+    env: io.env,
+    terminal: io.terminal,
+  });
+  const parts = exporterParts(loaded, log);
+  const get = getter(parts);
+  try {
+    const results: LineResult[] = [];
+    for (const line of await createLineExporters(parts, signal)) {
+      const acceptReason = flags.acceptShrinkage;
+      results.push(
+        await line.once({ signal, ...(acceptReason !== undefined && { acceptReason }) }).then(
+          (outcome) => ({ outcome }),
+          (error: unknown) => ({ error }),
+        ),
+      );
+      if (signal.aborted) break;
+    }
+    report(results, flags, io, redact);
+  } finally {
+    await get(Part.lifecycle).close(get(Part.clock), log, CLOSE_DEADLINE_MS);
+  }
+}
+
+/** Every line is reported; the first failure decides the exit code. */
+function report(
+  results: readonly LineResult[],
+  flags: ExportFlags,
+  io: CommandIo,
+  redact: (text: string) => string,
+) {
+  if (flags.json === true) {
+    const lines = results.map((result) =>
+      'outcome' in result ? outcomeJson(result.outcome) : { error: errorJson(result.error) },
+    );
+    io.stdout(`${redact(JSON.stringify({ lines }))}\n`);
+  }
+  for (const result of results) {
+    if ('error' in result) io.stderr(redact(renderError(result.error)));
+    else if (flags.json !== true) io.stdout(redact(exportLine(result.outcome)));
+  }
+  const failed = results.find((result) => 'error' in result);
+  const refused = results.some((result) => 'outcome' in result && isRefusal(result.outcome));
+  if (failed !== undefined) io.exit(exitCodeOf(failed.error));
+  else if (refused) io.exit(REFUSED);
+}
+
+function exitCodeOf(error: unknown): number {
+  const kind = kindOf(error);
+  return kind === undefined ? 1 : EXIT_CODE_OF_KIND[kind];
+}

@@ -1,0 +1,105 @@
+import { type DependencyContainer, container as root } from 'tsyringe';
+import type { LoadedSettings } from '../config/index.ts';
+import type { Logger } from '../plugin/plugin.ts';
+import { Breaker, Outside, systemClock } from '../resilience/index.ts';
+import { Lifecycle } from '../service/lifecycle.ts';
+import { DocumentWorker } from '../snapshot/document-worker.ts';
+import { GuardedStore } from '../snapshot/guarded-store.ts';
+import { Signer, Trust } from '../snapshot/keys.ts';
+import { Sealing } from '../snapshot/sealing.ts';
+import { Part } from './parts.ts';
+import { createPlugin, type PluginDependencies } from './plugin-create.ts';
+import { type Get, provide } from './tokens.ts';
+
+/** For one call to a key service; a local key takes microseconds. */
+const ENCRYPTION_DEADLINE_MS = 10_000;
+
+/** A container of its own for each service, so that several live in one process; with what every role shares. */
+export function commonParts(loaded: LoadedSettings, log: Logger): DependencyContainer {
+  const parts = root.createChildContainer();
+  const { settings, entries } = loaded;
+
+  provide(parts, Part.settings, () => loaded);
+  provide(parts, Part.log, () => log);
+  provide(parts, Part.clock, () => systemClock);
+  provide(parts, Part.random, () => Math.random);
+  provide(parts, Part.lifecycle, () => new Lifecycle());
+  provide(parts, Part.outside, (get) => new Outside(get(Part.clock), get(Part.random)));
+  provide(parts, Part.stores, (get) => createStores(get));
+  provide(parts, Part.trust, () => new Trust(settings.signing.publicKeys ?? []));
+  provide(parts, Part.signers, () => {
+    const { privateKey } = settings.signing;
+    return privateKey === undefined ? [] : [new Signer(privateKey, 'signing.privateKey')];
+  });
+  provide(parts, Part.sealing, async (get) => {
+    const options = { outside: get(Part.outside), deadlineMs: ENCRYPTION_DEADLINE_MS };
+    const instances = entries.encryption.map(async (entry) => ({
+      id: entry.id,
+      use: entry.plugin.name,
+      plugin: await createPlugin('encryption', entry, pluginDependencies(get)),
+    }));
+    return new Sealing(await Promise.all(instances), options);
+  });
+  provide(parts, Part.worker, (get) => {
+    return new DocumentWorker({
+      entryUrl: workerEntry(),
+      validators: entries.validators.map(({ id, use, reference, settings: checked }) => ({
+        id,
+        use,
+        url: reference.url,
+        settings: checked,
+      })),
+      clock: get(Part.clock),
+      log: get(Part.log),
+      baseDirectory: loaded.baseDirectory,
+    });
+  });
+  return parts;
+}
+
+export function pluginDependencies(get: Get): PluginDependencies {
+  const { settings, baseDirectory, cwd } = get(Part.settings);
+  return {
+    cluster: settings.cluster,
+    folders: { baseDirectory, cwd },
+    log: get(Part.log),
+    clock: get(Part.clock),
+  };
+}
+
+async function createStores(get: Get): Promise<readonly GuardedStore[]> {
+  const { entries } = get(Part.settings);
+  const [log, lifecycle] = [get(Part.log), get(Part.lifecycle)];
+  const stores: GuardedStore[] = [];
+  for (const entry of entries.storages) {
+    const { id, prefix, plugin, singleWriter } = entry;
+    const breaker = new Breaker(`storage ${id}`, undefined, (state) => {
+      log.warn(
+        { event: 'breaker.state', store: id, state },
+        `the circuit breaker of storage ${id} is ${state}`,
+      );
+    });
+    const store = new GuardedStore({
+      id,
+      prefix,
+      singleWriter,
+      store: await createPlugin('storage', entry, pluginDependencies(get)),
+      capabilities: plugin.capabilities ?? {},
+      outside: get(Part.outside),
+      clock: get(Part.clock),
+      breaker,
+    });
+    lifecycle.opened(`storage ${id}`, async () => {
+      breaker.close();
+      await store.close({ signal: new AbortController().signal });
+    });
+    stores.push(store);
+  }
+  return stores;
+}
+
+/** Beside this module, under the ending that this module has: the source, the library or the bundle. */
+function workerEntry(): URL {
+  const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+  return new URL(`./prepare-worker.${ending}`, import.meta.url);
+}

@@ -1,0 +1,40 @@
+import { type LoadedSettings, loadSettings, type Role } from '../config/index.ts';
+import { createLogger, type LogLevel, redactor } from '../observe/index.ts';
+import type { Logger } from '../plugin/plugin.ts';
+import { InstalledPlugins } from './plugin-catalogue.ts';
+
+export interface OpenSettingsOptions {
+  readonly role: Role;
+  readonly configPath?: string | undefined;
+  readonly flags?: Readonly<Record<string, string>> | undefined;
+  readonly cwd: string;
+  readonly env: NodeJS.ProcessEnv;
+  /** For a person at a terminal: text instead of JSON lines. */
+  readonly terminal: boolean;
+  /** Takes the place of `log.level`. */
+  readonly level?: LogLevel;
+  readonly write?: (line: string) => void;
+}
+
+export interface OpenedSettings {
+  readonly loaded: LoadedSettings;
+  readonly log: Logger;
+  /** Blanks every secret of the settings; for all output that is not the log. */
+  readonly redact: (text: string) => string;
+}
+
+/** Settings with the log they ask for; their warnings are its first lines. */
+export async function openSettings(options: OpenSettingsOptions): Promise<OpenedSettings> {
+  const { role, configPath, flags, cwd, env } = options;
+  const loaded = await loadSettings({ role, configPath, flags, cwd, env, catalogue: new InstalledPlugins() });
+  const redact = redactor(loaded.secrets);
+  const log = createLogger({
+    level: options.level ?? loaded.settings.log.level,
+    format: options.terminal ? 'text' : 'json',
+    redact,
+    ...(options.write && { write: options.write }),
+  });
+  for (const { code, message, hint } of loaded.warnings)
+    log.warn({ event: 'settings.warning', code, hint }, message);
+  return { loaded, log, redact };
+}

@@ -1,0 +1,28 @@
+import type { LoadedSettings } from '../config/index.ts';
+import type { Clock, Logger } from '../plugin/plugin.ts';
+import type { Source } from '../plugin/source.ts';
+import type { Target } from '../plugin/target.ts';
+import type { Outside, Random } from '../resilience/index.ts';
+import type { Lifecycle } from '../service/lifecycle.ts';
+import type { DocumentWorker } from '../snapshot/document-worker.ts';
+import type { GuardedStore } from '../snapshot/guarded-store.ts';
+import type { Signer, Trust } from '../snapshot/keys.ts';
+import type { Sealing } from '../snapshot/sealing.ts';
+import { token } from './tokens.ts';
+
+// What a role is made of. An embedder or a test provides any of these again before the first use.
+export const Part = {
+  settings: token<LoadedSettings>('settings'),
+  clock: token<Clock>('clock'),
+  random: token<Random>('random'),
+  log: token<Logger>('log'),
+  lifecycle: token<Lifecycle>('lifecycle'),
+  outside: token<Outside>('outside'),
+  stores: token<Promise<readonly GuardedStore[]>>('stores'),
+  sealing: token<Promise<Sealing>>('sealing'),
+  trust: token<Trust>('trust'),
+  signers: token<readonly Signer[]>('signers'),
+  worker: token<DocumentWorker>('document worker'),
+  source: token<Promise<Source>>('source'),
+  target: token<Promise<Target>>('target'),
+} as const;

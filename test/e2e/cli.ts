@@ -1,0 +1,48 @@
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+const BIN = fileURLToPath(new URL('../../bin/kongfallback.js', import.meta.url));
+
+export interface CliResult {
+  /** null when a signal ended it. */
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** Of `--json`. */
+  readonly json: () => Record<string, unknown>;
+}
+
+export interface CliOptions {
+  readonly cwd: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Flags of node itself, such as a preload. */
+  readonly nodeFlags?: readonly string[];
+  /** Called with the process as soon as it runs, to send signals. */
+  readonly onStart?: (kill: (signal: NodeJS.Signals) => void) => void;
+  readonly bin?: string;
+}
+
+/** Runs the built command line as a process of its own. */
+export function runCli(args: readonly string[], options: CliOptions): Promise<CliResult> {
+  const { cwd, env = {}, nodeFlags = [], onStart, bin = BIN } = options;
+  const child = spawn(process.execPath, [...nodeFlags, bin, ...args], {
+    cwd,
+    env: { PATH: process.env['PATH'] ?? '', HOME: cwd, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  onStart?.((signal) => child.kill(signal));
+  let [stdout, stderr] = ['', ''];
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code, signal) => {
+      resolve({ code, signal, stdout, stderr, json: () => JSON.parse(stdout) as Record<string, unknown> });
+    });
+  });
+}
