@@ -1,6 +1,6 @@
 import type { NamedValidator } from '../export/prepare.ts';
 import type { Logger } from '../plugin/index.ts';
-import { systemClock } from '../resilience/index.ts';
+import { systemClock } from '../resilience/clock.ts';
 import type { DocumentWorkerData, DocumentWorkerMessage } from '../snapshot/document-worker-job.ts';
 import { InstalledPlugins } from './plugin-catalogue.ts';
 import { createPlugin } from './plugin-create.ts';

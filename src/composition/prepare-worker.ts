@@ -2,7 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { classify } from '../errors/index.ts';
 import { prepare } from '../export/prepare.ts';
-import { systemClock } from '../resilience/index.ts';
+import { systemClock } from '../resilience/clock.ts';
 import type {
   DocumentJob,
   DocumentWorkerData,

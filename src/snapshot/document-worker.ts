@@ -160,7 +160,7 @@ function crashed(cause: unknown): FallbackError {
       'the configuration needs more memory to be read than its worker may use',
       {
         cause,
-        hint: 'A parsed configuration takes about four times its size: give the process more memory, or find the validator that keeps too much.',
+        hint: 'A parsed configuration takes two to three times its size: give the process more memory, or find the validator that keeps too much.',
       },
     );
   }
