@@ -15,5 +15,12 @@ export {
   type OpenControlPlaneOptions,
   openSession,
 } from './open-session.ts';
+export {
+  type ControlPlaneHealth,
+  DEFAULT_PROBE_CONNECT_MS,
+  DEFAULT_PROBE_MS,
+  type ProbeOptions,
+  probeControlPlane,
+} from './probe.ts';
 export { ControlPlaneSession, type ReceivedFrame, type SessionOptions } from './session.ts';
 export { STAND_IN_HEADER } from './upgrade.ts';

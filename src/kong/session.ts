@@ -32,6 +32,10 @@ export interface ReceivedFrame {
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** Counts what was received, from 1; a gap shows what was superseded before it was taken. */
   readonly ordinal: number;
+  /** Monotonic milliseconds at its arrival. */
+  readonly receivedAt: number;
+  /** The control plane's own clock at that moment. */
+  readonly peerTime: number | undefined;
 }
 
 /**
@@ -130,7 +134,12 @@ export class ControlPlaneSession {
   #receive(bytes: Uint8Array<ArrayBuffer>): void {
     this.#received++;
     this.configHash = peekFrame(bytes).configHash ?? '';
-    this.#frames.push({ bytes, ordinal: this.#received });
+    this.#frames.push({
+      bytes,
+      ordinal: this.#received,
+      receivedAt: this.#clock.monotonic(),
+      peerTime: this.peerTime(),
+    });
   }
 
   #onClose(code: number): void {

@@ -1,0 +1,99 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import type {
+  ErrorKind,
+  OpenSessionOptions,
+  PluginContext,
+  ReceivedConfiguration,
+  Source,
+  SourceSession,
+} from 'kongfallback/plugin';
+
+/** Kinds and advice for the errors that a path can give. */
+const CASES: Readonly<Record<string, readonly [ErrorKind, string]>> = {
+  ENOENT: ['invalid', 'Check `path` of source file; it is relative to the settings file.'],
+  ENOTDIR: ['invalid', 'Check `path` of source file: a part of it is a file.'],
+  EISDIR: ['invalid', 'Set `path` of source file to the file itself, not to its directory.'],
+  ELOOP: ['invalid', 'Check `path` of source file: its symbolic links lead in a circle.'],
+  EACCES: ['denied', 'Let the user of this process read the file and enter its directories.'],
+  EPERM: ['denied', 'Let the user of this process read the file.'],
+};
+const OTHERWISE = ['unavailable', 'It is tried again by itself; check the disk or mount.'] as const;
+
+export class FileSource implements Source {
+  readonly #path: string;
+  readonly #maxBytes: number;
+  readonly #context: PluginContext;
+
+  constructor(path: string, maxBytes: number, context: PluginContext) {
+    this.#path = path;
+    this.#maxBytes = maxBytes;
+    this.#context = context;
+  }
+
+  async open({ signal }: OpenSessionOptions): Promise<SourceSession> {
+    const bytes = await this.#read(signal);
+    return { configurations: once(bytes, this.#context.clock.monotonic()), close: async () => {} };
+  }
+
+  async #read(signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
+    let file: FileHandle | undefined;
+    try {
+      file = await open(this.#path, 'r');
+      const { size } = await this.#checked(file);
+      return await this.#readWhole(file, size, signal);
+    } catch (error) {
+      throw this.#classified(error, signal);
+    } finally {
+      await file?.close();
+    }
+  }
+
+  async #checked(file: FileHandle): Promise<{ size: number }> {
+    const stats = await file.stat();
+    if (!stats.isFile()) throw Object.assign(new Error('not a regular file'), { code: 'EISDIR' });
+    if (stats.size > this.#maxBytes) throw this.#tooLarge(stats.size);
+    return stats;
+  }
+
+  /** Asks for one byte more than there were: a file that is being written must not pass as a whole one. */
+  async #readWhole(file: FileHandle, size: number, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
+    const buffer = new Uint8Array(size + 1);
+    let length = 0;
+    while (length < buffer.length) {
+      signal.throwIfAborted();
+      const { bytesRead } = await file.read(buffer, length, buffer.length - length, length);
+      if (bytesRead === 0) break;
+      length += bytesRead;
+    }
+    if (length !== size) {
+      throw this.#context.error('unavailable', `source file: ${this.#path} changed while it was read`, {
+        hint: 'Write it beside its place and rename it; it is tried again by itself.',
+      });
+    }
+    return buffer.subarray(0, size);
+  }
+
+  #tooLarge(size: number): Error {
+    const message = `source file: ${this.#path} has ${size} bytes, maxBytes is ${this.#maxBytes}`;
+    return this.#context.error('unsupported', message, { hint: 'Raise maxBytes of source file.' });
+  }
+
+  #classified(error: unknown, signal: AbortSignal): unknown {
+    if ((error as { kind?: unknown }).kind !== undefined) return error;
+    if (signal.aborted) return this.#context.error('aborted', 'source file: stopped', { cause: error });
+    const { code, message } = error as { code?: string; message?: string };
+    const [kind, hint] = CASES[code ?? ''] ?? OTHERWISE;
+    return this.#context.error(kind, `source file: ${this.#path}: ${code ?? message}`, {
+      cause: error,
+      hint,
+    });
+  }
+}
+
+async function* once(
+  bytes: Uint8Array<ArrayBuffer>,
+  receivedAt: number,
+): AsyncGenerator<ReceivedConfiguration> {
+  const none = { peerTime: undefined, fromControlPlane: false };
+  yield { form: 'document', bytes, ordinal: 1, receivedAt, ...none };
+}
