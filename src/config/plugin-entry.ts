@@ -9,7 +9,7 @@ import { ENTRY_KEYS } from './schema.ts';
 import { SchemaOutline } from './schema-outline.ts';
 import { schemaProblems } from './schema-problems.ts';
 import { pathText, type SettingPath } from './setting-path.ts';
-import { isPlain, leavesOf, type Plain, type SettingTree } from './setting-tree.ts';
+import { isPlain, leavesOf, type Plain, type SettingTree, setAt } from './setting-tree.ts';
 import { unknownKey } from './unknown-key.ts';
 
 /** A plugin entry of the settings, its plugin loaded and its settings checked. */
@@ -122,22 +122,24 @@ function ownSettings(
   { tree, isText }: EntryContext,
 ): Plain {
   const open = outline ?? new SchemaOutline({});
-  const names = Object.keys(given).filter((name) => !ENTRY_KEYS[kind].includes(name));
-  for (const name of names) {
-    for (const leaf of leavesOf({ [name]: given[name] }) ?? []) {
+  const known = open.keys([]);
+  const own: Plain = {};
+  for (const [name, value] of Object.entries(structuredClone(given))) {
+    if (ENTRY_KEYS[kind].includes(name)) continue;
+    // From a variable alone `endpointURL` cannot be told from `endpointUrl`.
+    const spelled = known.find((key) => upperSnake(key) === upperSnake(name));
+    const fromText = isText([...path, name]);
+    own[fromText && !known.includes(name) ? (spelled ?? name) : name] = value;
+    for (const leaf of leavesOf({ [name]: value }) ?? []) {
       const at = [...path, ...leaf.path];
-      if (typeof leaf.value === 'string' && isText(at)) tree.set(at, coerce(leaf.value, open, leaf.path));
+      if (typeof leaf.value !== 'string' || !isText(at)) continue;
+      const within = [...(spelled === undefined ? [name] : [spelled]), ...leaf.path.slice(1)];
+      const typed = coerce(leaf.value, open, within);
+      tree.set(at, typed);
+      setAt(own, within, typed);
     }
   }
-  const entries = names.map((name) => {
-    const known = open.keys([]);
-    // From a variable alone `endpointURL` cannot be told from `endpointUrl`.
-    const spelled = known.includes(name)
-      ? name
-      : known.find((key) => upperSnake(key) === upperSnake(name) && isText([...path, name]));
-    return [spelled ?? name, given[name]] as const;
-  });
-  return structuredClone(Object.fromEntries(entries));
+  return own;
 }
 
 /** What the plugin's schema found, with paths inside the entry. zod's issues are put into the core's words. */

@@ -43,7 +43,7 @@ function inWords(issue: Issue, parent: SettingPath, words: Words): Problem[] {
       return [
         {
           path,
-          message: `expected ${article(issue.expected)}, found ${typeName(got)}${quoting(issue.expected, got)}`,
+          message: `expected ${named(issue.expected)}, found ${typeName(got)}${quoting(issue.expected, got)}`,
         },
       ];
     case 'invalid_value':
@@ -63,12 +63,15 @@ function required(message: string, path: SettingPath, { outline }: Words): strin
   return description === undefined ? 'is required' : `is required: ${String(description).replace(/\.$/, '')}`;
 }
 
-/** The branch of a union that was meant: the one whose errors lie deeper than the value itself. */
+/** The branch of a union that was meant: the one that got past the type of the value itself. */
 function nearest(branches: readonly (readonly Issue[])[]): readonly Issue[] | undefined {
-  const meant = branches.filter((issues) =>
-    issues.every((issue) => issue.path.length > 0 || issue.code !== 'invalid_type'),
-  );
+  const meant = branches.filter((issues) => issues.every(isWithin));
   return meant.length === 1 ? meant[0] : undefined;
+}
+
+function isWithin(issue: Issue): boolean {
+  if (issue.path.length > 0) return true;
+  return issue.code === 'invalid_union' ? nearest(issue.errors) !== undefined : issue.code !== 'invalid_type';
 }
 
 function unknownSetting(path: SettingPath, { outline, more }: Words): Problem {
@@ -93,9 +96,14 @@ function bound(issue: Extract<Issue, { code: 'too_small' | 'too_big' }>): string
   return `expected ${side} ${limit}${unit}`;
 }
 
-const article = (type: string): string =>
-  /^[aeiou]/.test(type) && type !== 'undefined' ? `an ${type}` : `a ${type}`;
+const NAMES: Readonly<Record<string, string>> = {
+  array: 'a list',
+  boolean: 'true or false',
+  int: 'a whole number',
+  object: 'settings (name: value)',
+};
+const named = (type: string): string => NAMES[type] ?? `a ${type}`;
 const typeName = (value: unknown): string =>
-  value === null ? 'nothing' : Array.isArray(value) ? 'a list' : article(typeof value);
+  value === null ? 'nothing' : named(Array.isArray(value) ? 'array' : typeof value);
 const quoting = (expected: string, got: unknown): string =>
   expected === 'string' && (typeof got === 'number' || typeof got === 'boolean') ? '; put it in quotes' : '';

@@ -83,9 +83,7 @@ export class SettingTree {
 
   /** Replaces the value of a leaf; its origin stays. */
   set(path: SettingPath, value: unknown): void {
-    const container = this.get(path.slice(0, -1));
-    const key = path.at(-1);
-    if (key !== undefined && (isPlain(container) || Array.isArray(container))) write(container, key, value);
+    setAt(this.root, path, value);
   }
 
   /** Takes a leaf of an object out. */
@@ -95,14 +93,15 @@ export class SettingTree {
     this.#leaves.delete(pathText(path));
   }
 
-  /** Of the leaf itself, or of the nearest thing below or above it. */
+  /** Of the leaf itself, else of the nearest thing around it that was written. */
   originOf(path: SettingPath): Origin | undefined {
-    if (path.length === 0) return undefined;
     for (let length = path.length; length > 0; length--) {
-      const exact = this.#leaves.get(pathText(path.slice(0, length)));
-      if (exact !== undefined) return exact.origin;
+      const part = path.slice(0, length);
+      const near =
+        this.#leaves.get(pathText(part)) ?? this.leaves().find((leaf) => startsWith(leaf.path, part));
+      if (near !== undefined) return near.origin;
     }
-    return this.leaves().find((leaf) => startsWith(leaf.path, path))?.origin;
+    return undefined;
   }
 
   #forget(path: SettingPath): void {
@@ -117,6 +116,13 @@ export function getAt(value: unknown, path: SettingPath): unknown {
     current = read(current, part);
   }
   return current;
+}
+
+/** Replaces what stands at a path; nothing where the path leads nowhere. */
+export function setAt(root: unknown, path: SettingPath, value: unknown): void {
+  const container = getAt(root, path.slice(0, -1));
+  const key = path.at(-1);
+  if (key !== undefined && (isPlain(container) || Array.isArray(container))) write(container, key, value);
 }
 
 /** Every leaf of plain data; empty lists and objects are leaves. Undefined when there are too many. */
