@@ -1,23 +1,22 @@
+import { COLLECTIONS } from './collections.ts';
 import { type Group, isSet, isUuid, pathOf, shownEntity } from './entity.ts';
 import type { FindingList } from './finding-list.ts';
 
 /** collection -> its primary keys. Filled here, asked by the reference check. */
 export type Ids = ReadonlyMap<string, ReadonlySet<unknown>>;
 
-/** Ids are UUIDs and unique in their collection. Collections that are not known may have keys of another kind. */
-export function checkIds(
-  groups: readonly Group[],
-  known: (name: string) => boolean,
-  findings: FindingList,
-): Ids {
+/** Ids are UUIDs and unique in their collection. */
+export function checkIds(groups: readonly Group[], findings: FindingList): Ids {
   const ids = new Map<string, Set<unknown>>();
-  for (const group of groups) ids.set(group.name, idsOf(group, known(group.name), findings));
+  for (const group of groups) ids.set(group.name, idsOf(group, findings));
   return ids;
 }
 
-function idsOf({ name, collection, entities }: Group, isKnown: boolean, findings: FindingList): Set<unknown> {
+function idsOf({ name, collection, entities }: Group, findings: FindingList): Set<unknown> {
   const field = collection.primaryKey ?? 'id';
   const ids = new Set<unknown>();
+  // Nobody refers to it, and its primary key may be another field or several.
+  if (!COLLECTIONS.has(name)) return ids;
   let unnamed = 0;
   for (let position = 0; position < entities.length; position++) {
     const entity = entities[position];
@@ -26,12 +25,12 @@ function idsOf({ name, collection, entities }: Group, isKnown: boolean, findings
       if (!isSet(collection.key === undefined ? undefined : entity?.[collection.key])) unnamed++;
       continue;
     }
-    if (isKnown && field === 'id' && !isUuid(id)) notAnId(name, entity, position, findings);
+    if (field === 'id' && !isUuid(id)) notAnId(name, entity, position, findings);
     const before = ids.size;
     ids.add(id);
     if (ids.size === before) duplicateId(name, entity, position, field, findings);
   }
-  if (unnamed > 0 && isKnown) withoutId(name, unnamed, field, findings);
+  if (unnamed > 0) withoutId(name, unnamed, field, findings);
   return ids;
 }
 

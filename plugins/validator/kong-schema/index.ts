@@ -1,5 +1,13 @@
-import { definePlugin, type StandardSchema, type Validator } from 'kongfallback/plugin';
-import { COLLECTIONS } from './collections.ts';
+import {
+  type CallOptions,
+  type ConfigDocument,
+  definePlugin,
+  type Finding,
+  type PluginContext,
+  type StandardSchema,
+  type ValidationContext,
+  type Validator,
+} from 'kongfallback/plugin';
 import { FindingList } from './finding-list.ts';
 import { groupsOf } from './groups.ts';
 import { checkIds } from './ids.ts';
@@ -21,23 +29,34 @@ const NO_SETTINGS: StandardSchema<Record<string, never>> = {
   },
 };
 
-/** What a data plane would refuse, as far as that can be told without its schemas (README.md). */
-const kongSchema: Validator = {
-  validate: async ({ table }, context) => {
-    const findings = new FindingList(context.fromControlPlane);
-    checkTopLevel(table, context, findings);
+/** What a data plane would refuse, as far as that can be told without its schemas (../README.md). */
+class KongSchema implements Validator {
+  readonly #plugin: PluginContext;
+
+  constructor(plugin: PluginContext) {
+    this.#plugin = plugin;
+  }
+
+  async validate(
+    { table }: ConfigDocument,
+    { fromControlPlane, gatewayVersion }: ValidationContext,
+    { signal }: CallOptions,
+  ): Promise<readonly Finding[]> {
+    if (signal.aborted) throw this.#plugin.error('aborted', 'stopped before the document was checked');
+    const findings = new FindingList(fromControlPlane);
+    checkTopLevel(table, { fromControlPlane, gatewayVersion }, findings);
     const groups = groupsOf(table, findings);
-    const ids = checkIds(groups, (name) => COLLECTIONS.has(name), findings);
+    const ids = checkIds(groups, findings);
     checkReferences(groups, ids, findings);
     checkNames(groups, findings);
-    checkOlderGateways(groups, context.gatewayVersion, findings);
+    checkOlderGateways(groups, gatewayVersion, findings);
     return findings.all();
-  },
-};
+  }
+}
 
 export default definePlugin({
   kind: 'validator',
   name: 'kong-schema',
   settings: NO_SETTINGS,
-  create: () => kongSchema,
+  create: (_settings, context) => new KongSchema(context),
 });

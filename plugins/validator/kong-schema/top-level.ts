@@ -1,4 +1,3 @@
-import type { ValidationContext } from 'kongfallback/plugin';
 import { isEntity, shownName } from './entity.ts';
 import type { FindingList } from './finding-list.ts';
 
@@ -7,24 +6,29 @@ const MEMBERS_OF_KONG = new Set(['_format_version', '_transform', '_comment', '_
 
 type Table = Readonly<Record<string, unknown>>;
 
+interface Origin {
+  readonly fromControlPlane: boolean;
+  readonly gatewayVersion: string;
+}
+
 /** `_format_version`, `_transform`, and members that no data plane knows. */
-export function checkTopLevel(table: Table, context: ValidationContext, findings: FindingList): void {
-  checkFormatVersion(table['_format_version'], context, findings);
-  checkTransform(table['_transform'], context, findings);
+export function checkTopLevel(table: Table, origin: Origin, findings: FindingList): void {
+  checkFormatVersion(table['_format_version'], origin, findings);
+  checkTransform(table['_transform'], origin, findings);
   for (const name of Object.keys(table)) {
     if (name.startsWith('_') && !MEMBERS_OF_KONG.has(name)) unknownMember(name, findings);
   }
-  if (context.fromControlPlane) checkDefaultWorkspace(table['workspaces'], findings);
+  if (origin.fromControlPlane) checkDefaultWorkspace(table['workspaces'], findings);
 }
 
-function checkFormatVersion(version: unknown, context: ValidationContext, findings: FindingList): void {
+function checkFormatVersion(version: unknown, origin: Origin, findings: FindingList): void {
   const known = typeof version === 'string' && FORMAT_VERSIONS.includes(version);
-  const olderThanGateway = version !== '3.0' && majorOf(context.gatewayVersion) >= 3;
-  if (known && !(context.fromControlPlane && olderThanGateway)) return;
+  const olderThanGateway = version !== '3.0' && majorOf(origin.gatewayVersion) >= 3;
+  if (known && !(origin.fromControlPlane && olderThanGateway)) return;
   findings.add({
     rule: 'format-version',
     message: known
-      ? `_format_version is "${version}", which gateway ${context.gatewayVersion} reads by other rules than a control plane of 3.0 and later writes by`
+      ? `_format_version is "${version}", which gateway ${origin.gatewayVersion} reads by other rules than a control plane of 3.0 and later writes by`
       : '_format_version is not one of "1.1", "2.1", "3.0" as a string',
     hint: 'A data plane refuses such a document as a whole.',
     path: ['_format_version'],
@@ -41,8 +45,8 @@ function majorOf(gatewayVersion: string): number {
   return Number.parseInt(gatewayVersion, 10);
 }
 
-function checkTransform(transform: unknown, context: ValidationContext, findings: FindingList): void {
-  if (context.fromControlPlane && transform !== false) {
+function checkTransform(transform: unknown, origin: Origin, findings: FindingList): void {
+  if (origin.fromControlPlane && transform !== false) {
     findings.add({
       rule: 'transform',
       message: '_transform is not false, as it is in every document from a control plane',

@@ -6,5 +6,5 @@ export default definePlugin({
   kind: 'validator',
   name: 'shrinkage',
   settings,
-  create: (checked) => new Shrinkage(checked),
+  create: (checked, context) => new Shrinkage(checked, context),
 });

@@ -1,4 +1,11 @@
-import type { Finding, ValidationContext, Validator } from 'kongfallback/plugin';
+import type {
+  CallOptions,
+  ConfigDocument,
+  Finding,
+  PluginContext,
+  ValidationContext,
+  Validator,
+} from 'kongfallback/plugin';
 import type { ShrinkageSettings } from './settings.ts';
 
 type Counts = Readonly<Record<string, number>>;
@@ -17,12 +24,19 @@ const HINT =
 /** Stops a configuration that lost most of itself from replacing a good one. */
 export class Shrinkage implements Validator {
   readonly #settings: ShrinkageSettings;
+  readonly #plugin: PluginContext;
 
-  constructor(settings: ShrinkageSettings) {
+  constructor(settings: ShrinkageSettings, plugin: PluginContext) {
     this.#settings = settings;
+    this.#plugin = plugin;
   }
 
-  async validate(_document: unknown, { counts, previous }: ValidationContext): Promise<readonly Finding[]> {
+  async validate(
+    _document: ConfigDocument,
+    { counts, previous }: ValidationContext,
+    { signal }: CallOptions,
+  ): Promise<readonly Finding[]> {
+    if (signal.aborted) throw this.#plugin.error('aborted', 'stopped before the counts were compared');
     if (isEmpty(counts)) return [empty()];
     if (previous === undefined) return [];
     return [...this.#collections(previous.counts, counts), ...this.#inAll(previous.counts, counts)];
