@@ -97,6 +97,8 @@ function connectError(address: Address, error: Error): FallbackError {
       return controlPlaneError('KF_CP_NAME_UNKNOWN', `${address.host} has no address (${code})`, error);
     case 'ECONNREFUSED':
       return controlPlaneError('KF_CP_REFUSED_CONNECTION', `${address.text} refuses connections`, error);
+    case 'ECONNRESET':
+      return controlPlaneError('KF_CP_CONNECTION_LOST', `${address.text} resets connections`, error);
     case 'ETIMEDOUT':
       return controlPlaneError('KF_CP_CONNECT_TIMEOUT', `${address.text} does not answer`, error);
     default:

@@ -174,7 +174,7 @@ export class StandInControlPlane extends EventEmitter {
     this.emit('connection', socket);
     if (this.behaviour === 'hang-tcp') socket.resume();
     else if (this.behaviour === 'reset-tcp') socket.resetAndDestroy();
-    else if (this.behaviour === 'not-tls') socket.end('HTTP/1.1 400 Bad Request\r\n\r\n');
+    else if (this.behaviour === 'not-tls') socket.resume().end('HTTP/1.1 400 Bad Request\r\n\r\n');
     else this.#https.emit('connection', socket);
   }
 
