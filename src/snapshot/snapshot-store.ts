@@ -6,6 +6,7 @@ import type { Trust } from './keys.ts';
 import { LIMITS } from './limits.ts';
 import { checkLine, headKey, lineKey } from './object-keys.ts';
 import { openSignedHead } from './signed-head.ts';
+import type { StreamedObject } from './store-objects.ts';
 
 export { encodeSignedHead } from './signed-head.ts';
 
@@ -127,10 +128,7 @@ export class SnapshotStore {
   }
 
   /** Sealed bytes as stored, not yet checked; ends with `corrupt` above the entry's length. */
-  async streamSnapshot(
-    entry: SnapshotEntry,
-    options: CallOptions,
-  ): Promise<{ readonly body: AsyncIterable<Uint8Array> } | undefined> {
+  async streamSnapshot(entry: SnapshotEntry, options: CallOptions): Promise<StreamedObject | undefined> {
     const maxBytes = entry.sealed.length;
     return this.#store.stream(this.#key(entry.key), { maxBytes, signal: options.signal });
   }
