@@ -72,6 +72,15 @@ export class GuardedStore {
     return new GuardedStore({ ...this.#options, counts });
   }
 
+  /** The same store taken as one that keeps no conditions: what the start-up probe found of it. */
+  withoutConditions(): GuardedStore {
+    return new GuardedStore({
+      ...this.#options,
+      capabilities: { ...this.capabilities, conditionalPut: false },
+      counts: this.counts,
+    });
+  }
+
   /**
    * The whole object, or `undefined` when there is none.
    *
