@@ -1,3 +1,4 @@
+import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import type {
   ErrorKind,
@@ -8,11 +9,14 @@ import type {
   SourceSession,
 } from 'kongfallback/plugin';
 
+/** Does not wait for somebody to write into what turns out to be a named pipe. */
+const READ = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+
 /** Kinds and advice for the errors that a path can give. */
 const CASES: Readonly<Record<string, readonly [ErrorKind, string]>> = {
   ENOENT: ['invalid', 'Check `path` of source file; it is relative to the settings file.'],
   ENOTDIR: ['invalid', 'Check `path` of source file: a part of it is a file.'],
-  EISDIR: ['invalid', 'Set `path` of source file to the file itself, not to its directory.'],
+  'not a file': ['invalid', 'Set `path` of source file to the file itself, not to a directory or device.'],
   ELOOP: ['invalid', 'Check `path` of source file: its symbolic links lead in a circle.'],
   EACCES: ['denied', 'Let the user of this process read the file and enter its directories.'],
   EPERM: ['denied', 'Let the user of this process read the file.'],
@@ -38,7 +42,7 @@ export class FileSource implements Source {
   async #read(signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
     let file: FileHandle | undefined;
     try {
-      file = await open(this.#path, 'r');
+      file = await open(this.#path, READ);
       const { size } = await this.#checked(file);
       return await this.#readWhole(file, size, signal);
     } catch (error) {
@@ -50,7 +54,7 @@ export class FileSource implements Source {
 
   async #checked(file: FileHandle): Promise<{ size: number }> {
     const stats = await file.stat();
-    if (!stats.isFile()) throw Object.assign(new Error('not a regular file'), { code: 'EISDIR' });
+    if (!stats.isFile()) throw Object.assign(new Error(), { code: 'not a file' });
     if (stats.size > this.#maxBytes) throw this.#tooLarge(stats.size);
     return stats;
   }

@@ -6,8 +6,13 @@ import type {
   Source,
   SourceSession,
 } from 'kongfallback/plugin';
-import { type ControlPlaneSession, type ControlPlaneSettings, nodeIdOf, openSession } from '#kong';
-import { bundledPlugins } from './bundled-plugins.ts';
+import {
+  bundledPlugins,
+  type ControlPlaneSession,
+  type ControlPlaneSettings,
+  nodeIdOf,
+  openSession,
+} from '#kong';
 
 export interface KongHybridSettings {
   readonly plugins?: readonly string[] | undefined;

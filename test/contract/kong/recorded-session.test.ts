@@ -113,7 +113,6 @@ describe('our stand-in and a real control plane', () => {
     const websocket = new WebSocket(url, {
       rejectUnauthorized: false,
       perMessageDeflate: false,
-      checkServerIdentity: () => undefined,
       ...(pair.certificate && { cert: pair.certificate }),
       ...(pair.key && { key: pair.key }),
     });
