@@ -91,7 +91,8 @@ function unknownSetting(path: SettingPath, { outline, more }: Words): Problem {
 
 function bound(issue: Extract<Issue, { code: 'too_small' | 'too_big' }>): string {
   const limit = issue.code === 'too_small' ? issue.minimum : issue.maximum;
-  const side = issue.code === 'too_small' ? 'at least' : 'at most';
+  const [within, beyond] = issue.code === 'too_small' ? ['at least', 'more than'] : ['at most', 'less than'];
+  const side = issue.inclusive === false ? beyond : within;
   const unit = issue.origin === 'string' ? ' characters' : issue.origin === 'array' ? ' entries' : '';
   return `expected ${side} ${limit}${unit}`;
 }

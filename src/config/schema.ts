@@ -121,19 +121,22 @@ const signing = z
 
 const keep = z
   .strictObject({
-    last: z.int().min(1).max(1000).default(20).meta({
+    last: z.int().min(1).max(200).default(20).meta({
       description:
-        'Newest snapshots kept of each line. Default: 20, a working day of hourly changes twice over.',
+        'Newest snapshots kept of each line. At most 200. Default: 20, a working day of hourly changes twice over.',
     }),
-    hourly: z.int().min(0).max(1000).default(24).meta({
-      description: 'Hours of which the newest snapshot is kept. Default: 24, one day.',
+    hourly: z.int().min(0).max(168).default(24).meta({
+      description: 'Hours of which the newest snapshot is kept. At most 168. Default: 24, one day.',
     }),
-    daily: z.int().min(0).max(1000).default(14).meta({
-      description: 'Days of which the newest snapshot is kept. Default: 14, two weeks.',
+    daily: z.int().min(0).max(120).default(14).meta({
+      description: 'Days of which the newest snapshot is kept. At most 120. Default: 14, two weeks.',
     }),
   })
   .prefault({})
-  .meta({ description: 'Retention; a snapshot that any rule keeps is kept.' });
+  .meta({
+    description:
+      'Retention; a snapshot that any rule keeps is kept. A head holds 512 snapshots at most (FORMAT.md), more than the three limits together.',
+  });
 
 const exporting = z
   .strictObject({
