@@ -1,0 +1,74 @@
+// npm run bench [-- --sizes 1k,10k,100k,1m] [--rounds 5] [--seed 1] [--json]
+//
+// Whole processes of the built command line beside a peer that does the least that could be done, in turns. A ratio
+// within one run is the only figure that holds between machines.
+import { cpus, totalmem } from 'node:os';
+import { parseArgs } from 'node:util';
+import { bootstrapFile } from './cases/bootstrap-file.ts';
+import { bootstrapMemory, memoryGrowth } from './cases/bootstrap-memory.ts';
+import { bootstrapS3 } from './cases/bootstrap-s3.ts';
+import { exportFull } from './cases/export-full.ts';
+import { exportUnchanged } from './cases/export-unchanged.ts';
+import { Fleet } from './fleet.ts';
+import { parseSize } from './generate.ts';
+import { isMet, type Result, resultLine } from './result.ts';
+
+const { values } = parseArgs({
+  options: {
+    sizes: { type: 'string', default: '1k,10k,100k,1m' },
+    rounds: { type: 'string', default: '5' },
+    seed: { type: 'string', default: '1' },
+    json: { type: 'boolean', default: false },
+  },
+});
+const sizes = values.sizes.split(',').map(parseSize);
+const rounds = Number(values.rounds);
+const seed = Number(values.seed);
+if (!(Number.isInteger(rounds) && rounds > 0)) throw new Error('--rounds must be a positive whole number');
+
+/** From here on only memory is of interest: ten times 100k of everything else. */
+const MEMORY_ONLY_FROM = 1_000_000;
+const MEMORY_ROUNDS = 3;
+
+const results: Result[] = [];
+const say = (line: string) => values.json || console.log(line);
+const keep = (...more: Result[]) => {
+  results.push(...more);
+  for (const result of more) say(resultLine(result));
+};
+
+const machine = `${cpus()[0]?.model ?? 'unknown'} x ${cpus().length}, ${Math.round(totalmem() / 2 ** 30)} GiB, node ${process.version}, ${process.platform}`;
+const method = `CPU seconds (user + system, children included) by bash's time; ours and peer in turns, ${rounds} rounds after one that does not count; median (min .. max)`;
+const command = `npm run bench -- --sizes ${values.sizes} --rounds ${rounds} --seed ${seed}`;
+say(`${machine}\n${command}\n${method}\n`);
+
+for (const size of sizes) await measure(size);
+keep(...memoryGrowth(results));
+
+const judged = results.filter(({ target }) => target !== null);
+const met = judged.filter(isMet).length;
+if (values.json)
+  console.log(
+    JSON.stringify({ machine, command, method, results, met, missed: judged.length - met }, null, 2),
+  );
+else console.log(`\ntargets: ${met} met, ${judged.length - met} missed`);
+
+async function measure(entities: number): Promise<void> {
+  const fleet = new Fleet(entities, seed);
+  try {
+    await fleet.generate();
+    if (entities < MEMORY_ONLY_FROM) {
+      keep(await exportFull(fleet, rounds), await exportUnchanged(fleet, rounds));
+      keep(...(entities <= 1000 ? await bootstrapS3(fleet, rounds) : []));
+    }
+    await fleet.emptyStore();
+    await fleet.publish();
+    if (entities < MEMORY_ONLY_FROM) {
+      await fleet.compress();
+      keep(await bootstrapFile(fleet, rounds));
+    }
+    keep(await bootstrapMemory(fleet, Math.min(rounds, MEMORY_ROUNDS)));
+  } finally {
+    fleet.remove();
+  }
+}
