@@ -1,7 +1,7 @@
 // What the core and the source plugins (as `#kong`) use of Kong.
 export { type Address, parseAddress } from './address.ts';
 export { type BasicInfo, encodeBasicInfo } from './basic-info.ts';
-export { bundledPlugins, bundledPlugins } from './bundled-plugins.ts';
+export { bundledPlugins } from './bundled-plugins.ts';
 export { ClusterCertificate } from './cluster-certificate.ts';
 export { describeTable, type TableDescription } from './config-table.ts';
 export { type ControlPlaneErrorCode, controlPlaneError } from './control-plane-error.ts';
