@@ -1,9 +1,8 @@
 // argv → command → exit code. Only the named command's module is loaded: a bootstrap must start fast.
 import { Command, CommanderError } from 'commander';
 import type { CommandIo } from './commands/command-io.ts';
-import { renderError } from './commands/render-error.ts';
+import { exitCodeOf, renderError } from './commands/render-error.ts';
 import { version } from './commands/version.ts';
-import { codeOf, EXIT_CODE_OF_KIND, kindOf } from './errors/index.ts';
 
 type Register = (program: Command, io: CommandIo) => void;
 
@@ -31,8 +30,6 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   },
 };
 
-/** Exit code of an error without a kind: a defect of ours. */
-const INTERNAL_ERROR = 1;
 const USAGE_ERROR = 2;
 
 /** Runs one command line and returns its exit code; never throws, never ends the process. */
@@ -56,8 +53,7 @@ export async function main(argv: readonly string[], io: Partial<CommandIo> = {})
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE_ERROR;
     full.stderr(renderError(error));
-    const kind = kindOf(error);
-    return kind === undefined || codeOf(error) === undefined ? INTERNAL_ERROR : EXIT_CODE_OF_KIND[kind];
+    return exitCodeOf(error);
   }
 }
 

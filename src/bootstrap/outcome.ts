@@ -1,3 +1,4 @@
+import type { FallbackError } from '../errors/index.ts';
 import type { Finding } from '../plugin/validator.ts';
 
 /** Where the data plane's configuration comes from. */
@@ -24,6 +25,11 @@ export interface BootstrapOutcome {
   /** What the target did: the file written. */
   readonly applied: string | null;
   readonly findings: readonly Finding[];
+  /** GETs that it took. */
+  readonly requests: { readonly heads: number; readonly snapshots: number } | null;
+  /** For origin `none`: why. */
+  readonly error?: FallbackError;
+  /** Milliseconds by step. */
   readonly timings: Readonly<Record<string, number>>;
 }
 

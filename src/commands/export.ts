@@ -3,11 +3,11 @@ import { createLineExporters, exporterParts } from '../composition/exporter.ts';
 import { openSettings } from '../composition/open-settings.ts';
 import { Part } from '../composition/parts.ts';
 import { get as getter } from '../composition/tokens.ts';
-import { EXIT_CODE_OF_KIND, FallbackError, kindOf } from '../errors/index.ts';
+import { FallbackError } from '../errors/index.ts';
 import { type ExportOutcome, isRefusal } from '../export/outcome.ts';
 import { abortOnSignals } from '../service/signals.ts';
 import type { CommandIo } from './command-io.ts';
-import { errorJson, renderError } from './render-error.ts';
+import { errorJson, exitCodeOf, renderError } from './render-error.ts';
 import { exportLine, outcomeJson } from './render-export.ts';
 import { flagsOf, type SettingsFlags, withSettingsOptions } from './settings-options.ts';
 
@@ -90,9 +90,4 @@ function report(
   const refused = results.some((result) => 'outcome' in result && isRefusal(result.outcome));
   if (failed !== undefined) io.exit(exitCodeOf(failed.error));
   else if (refused) io.exit(REFUSED);
-}
-
-function exitCodeOf(error: unknown): number {
-  const kind = kindOf(error);
-  return kind === undefined ? 1 : EXIT_CODE_OF_KIND[kind];
 }

@@ -1,5 +1,13 @@
-import { codeOf } from '../errors/index.ts';
+import { codeOf, EXIT_CODE_OF_KIND, kindOf } from '../errors/index.ts';
 import { escapeControls } from '../observe/index.ts';
+
+/** An error without kind and code is a defect of ours. */
+const INTERNAL_ERROR = 1;
+
+export function exitCodeOf(error: unknown): number {
+  const kind = kindOf(error);
+  return kind === undefined || codeOf(error) === undefined ? INTERNAL_ERROR : EXIT_CODE_OF_KIND[kind];
+}
 
 /** For standard error: one message with its code, then what to do. Lines of a list keep their own lines. */
 export function renderError(error: unknown): string {

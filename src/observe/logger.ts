@@ -47,7 +47,9 @@ function toText(json: string): string {
 }
 
 const plain = (value: unknown): string =>
-  typeof value === 'string' && /^[\w.:/@-]+$/.test(value) ? value : escapeControls(JSON.stringify(value) ?? '');
+  typeof value === 'string' && /^[\w.:/@-]+$/.test(value)
+    ? value
+    : escapeControls(JSON.stringify(value) ?? '');
 
 /** As JSON would write them. */
 export function escapeControls(text: string): string {

@@ -23,7 +23,7 @@ export interface ValidationContext {
   readonly cluster: string;
   /** Exact gateway version that the document was made for, such as "3.9.3". */
   readonly gatewayVersion: string;
-  /** True for a document that a control plane sent, false for one from a file or from unauthenticated storage. */
+  /** True for a document that a control plane sent (also when it comes from storage), false for one from a file. */
   readonly fromControlPlane: boolean;
   /** Entities by collection of this document, ttl collections included. */
   readonly counts: Readonly<Record<string, number>>;

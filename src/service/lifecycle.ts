@@ -1,4 +1,4 @@
-import { classify, FallbackError } from '../errors/index.ts';
+import { classify, type FallbackError } from '../errors/index.ts';
 import type { Logger } from '../plugin/plugin.ts';
 import { type Clock, withDeadline } from '../resilience/index.ts';
 
@@ -17,7 +17,9 @@ export class Lifecycle {
   async close(clock: Clock, log: Logger, deadlineMs: number): Promise<void> {
     for (const { name, close } of this.#closers.splice(0).reverse()) {
       try {
-        await withDeadline(clock, deadlineMs, new AbortController().signal, `close ${name}`, async () => close());
+        await withDeadline(clock, deadlineMs, new AbortController().signal, `close ${name}`, async () =>
+          close(),
+        );
       } catch (thrown) {
         const error: FallbackError = classify(thrown, `close ${name}`);
         log.warn({ event: 'shutdown.part-failed', part: name, code: error.code }, error.message);

@@ -5,7 +5,12 @@ const FORBIDDEN = ['EACCES', 'EPERM', 'EROFS'];
 const MISPLACED = ['ENOENT', 'ENOTDIR', 'EISDIR', 'ENAMETOOLONG', 'ELOOP'];
 
 /** Errors that already have a kind (corrupt bytes from the stream, an abort) pass as they are. */
-export function classifyFileError(error: unknown, path: string, directory: string, context: PluginContext): unknown {
+export function classifyFileError(
+  error: unknown,
+  path: string,
+  directory: string,
+  context: PluginContext,
+): unknown {
   const code = (error as NodeJS.ErrnoException)?.code ?? '';
   const cause = { cause: error };
   if (FULL.includes(code)) {

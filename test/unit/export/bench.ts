@@ -131,6 +131,6 @@ function prepared(received: ReceivedConfiguration): PreparedDocument {
     empty: false,
     loadableUntil: null,
     findings,
-    timings: { readMs: 0, validateMs: 0, compressMs: 0 },
+    timings: { inflateMs: 0, parseMs: 0, validateMs: 0, compressMs: 0 },
   };
 }

@@ -1,0 +1,121 @@
+import { hostname } from 'node:os';
+import type { DependencyContainer } from 'tsyringe';
+import { Bootstrap } from '../bootstrap/pipeline.ts';
+import type { LoadedSettings } from '../config/index.ts';
+import { FallbackError } from '../errors/index.ts';
+import { bundledPlugins, nodeIdOf } from '../kong/index.ts';
+import { probeControlPlane } from '../kong/probe.ts';
+import type { Logger } from '../plugin/plugin.ts';
+import { SnapshotCache } from '../restore/cache.ts';
+import { restore } from '../restore/pipeline.ts';
+import { SnapshotStore } from '../snapshot/snapshot-store.ts';
+import { commonParts, pluginDependencies } from './common-parts.ts';
+import { Part } from './parts.ts';
+import { createPlugin } from './plugin-create.ts';
+import { type Get, get as getter, provide } from './tokens.ts';
+
+/** For each store's head, all tries together. */
+const RESOLVE_MS = 15_000;
+/** An exporter writes every ten minutes at the latest (export.confirmSchedule): two of those are recent. */
+const RECENT_MS = 1_200_000;
+
+/** The parts list of a node's bootstrap. */
+export function bootstrapParts(loaded: LoadedSettings, log: Logger): DependencyContainer {
+  const parts = commonParts(loaded, log);
+  provide(parts, Part.target, async (get) => {
+    const { target } = get(Part.settings).entries;
+    if (target === undefined) {
+      throw new FallbackError('invalid', 'KF_NO_TARGET', 'bootstrap.target is not set', {
+        hint: 'Say what to do with the configuration: bootstrap: { target: { use: file, path: /var/lib/kongfallback/kong.json } }.',
+      });
+    }
+    const created = await createPlugin('target', target, pluginDependencies(get));
+    get(Part.lifecycle).opened('target', () => created.close?.());
+    return created;
+  });
+  return parts;
+}
+
+export async function createBootstrap(container: DependencyContainer): Promise<Bootstrap> {
+  const get = getter(container);
+  const { settings } = get(Part.settings);
+  const [clock, log, trust] = [get(Part.clock), get(Part.log), get(Part.trust)];
+  const line = { cluster: settings.cluster, gatewayVersion: gatewayVersion(get) };
+  const target = await get(Part.target);
+  const sealing = await get(Part.sealing);
+  const stores = (await get(Part.stores)).map((store) => new SnapshotStore(store, { ...line, trust }));
+  const cache = new SnapshotCache(settings.bootstrap.cacheDirectory, line, clock);
+  get(Part.lifecycle).opened('cache', () => cache.close());
+  const { maxAgeSeconds, minimumSequence } = settings.bootstrap;
+  return new Bootstrap(
+    {
+      gatewayVersion: line.gatewayVersion,
+      maxDocumentBytes: settings.limits.maxDocumentBytes,
+      maxAgeMs: maxAgeSeconds === undefined ? undefined : maxAgeSeconds * 1000,
+    },
+    {
+      probe: probeOf(get, line.gatewayVersion),
+      restore: (signal) =>
+        restore(
+          { line, stores, cache, sealing, trust, clock },
+          {
+            resolveMs: RESOLVE_MS,
+            recentMs: RECENT_MS,
+            ...(minimumSequence !== undefined && { minimumSequence }),
+            maxSealedBytes: settings.limits.maxSealedBytes,
+            maxDocumentBytes: settings.limits.maxDocumentBytes,
+          },
+          { signal },
+        ),
+      target,
+      worker: get(Part.worker),
+      clock,
+      log,
+    },
+  );
+}
+
+function gatewayVersion(get: Get): string {
+  const { bootstrap, gatewayVersions } = get(Part.settings).settings;
+  if (bootstrap.gatewayVersion !== undefined) return bootstrap.gatewayVersion;
+  const [only, ...others] = gatewayVersions;
+  if (only !== undefined && others.length === 0) return only;
+  throw new FallbackError(
+    'invalid',
+    'KF_NO_GATEWAY_VERSION',
+    only === undefined ? 'the gateway version of this node is not set' : 'gatewayVersions names several',
+    { hint: 'Set bootstrap.gatewayVersion to what `kong version` prints on this node, such as "3.9.1".' },
+  );
+}
+
+function probeOf(get: Get, version: string): ConstructorParameters<typeof Bootstrap>[1]['probe'] {
+  const { settings } = get(Part.settings);
+  const { controlPlane, bootstrap } = settings;
+  if (controlPlane === undefined) return undefined;
+  return (signal) =>
+    probeControlPlane({
+      controlPlane,
+      gatewayVersion: version,
+      nodeId: nodeIdOf(settings.cluster, version, `bootstrap ${hostname()}`),
+      nodeHostname: hostname(),
+      labels: { 'kongfallback-role': 'bootstrap' },
+      plugins: pluginNames(settings.source, version),
+      probeMs: bootstrap.probeSeconds * 1000,
+      clock: get(Part.clock),
+      signal,
+    });
+}
+
+/**
+ * A control plane sends nothing to a data plane that lacks a configured plugin, so the probe lists what the
+ * exporter's source lists. The node's role does not load that plugin; these two settings are read as written.
+ */
+function pluginNames(source: unknown, version: string): string[] {
+  const { plugins, additionalPlugins } = (typeof source === 'object' ? source : {}) as Record<
+    string,
+    unknown
+  >;
+  const names = Array.isArray(plugins) ? plugins : bundledPlugins(version);
+  const all = [...names, ...(Array.isArray(additionalPlugins) ? additionalPlugins : [])];
+  return [...new Set(all.filter((name): name is string => typeof name === 'string'))];
+}
