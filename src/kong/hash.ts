@@ -29,7 +29,9 @@ export function configHashes(table: Readonly<Record<string, unknown>>): ConfigHa
     Object.entries(table).filter(([name]) => !(HASHED_APART as readonly string[]).includes(name)),
   );
   const [routes, services, plugins, upstreams, targets] = apart as [string, string, string, string, string];
-  const config = md5(Buffer.from([...apart, valueHash(rest)].join(''))).toString('hex');
+  const config = createHash('md5')
+    .update([...apart, valueHash(rest)].join(''))
+    .digest('hex');
   return { config, routes, services, plugins, upstreams, targets };
 }
 
@@ -65,7 +67,7 @@ function appendArray(text: FoldingText, items: readonly unknown[], depth: number
 }
 
 function appendObject(text: FoldingText, object: Record<string, unknown>, depth: number): void {
-  const keys = Object.keys(object).sort(byBytes);
+  const keys = inByteOrder(Object.keys(object));
   if (keys.length === 0) text.add('{}');
   for (const key of keys) {
     text.add(key);
@@ -75,33 +77,35 @@ function appendObject(text: FoldingText, object: Record<string, unknown>, depth:
   }
 }
 
-/** UTF-16 order differs from byte order above U+FFFF only, but there it does. */
-function byBytes(a: string, b: string): number {
-  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+/** JavaScript sorts by UTF-16, Lua by bytes; they differ only where surrogates are. */
+function inByteOrder(keys: string[]): string[] {
+  if (!keys.some((key) => /[\ud800-\udfff]/.test(key))) return keys.sort();
+  return keys.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
 }
 
 /** Text that is replaced by its own md5 whenever it has grown past a million bytes. */
 class FoldingText {
-  #parts: Buffer[] = [];
-  #length = 0;
+  #folded: Buffer = Buffer.alloc(0);
+  #text = '';
+  #bytes = 0;
 
   add(text: string): void {
-    const bytes = Buffer.from(text);
-    this.#parts.push(bytes);
-    this.#length += bytes.length;
+    this.#text += text;
+    this.#bytes += Buffer.byteLength(text);
   }
 
   fold(): void {
-    if (this.#length <= FOLD_ABOVE_BYTES) return;
-    this.#parts = [md5(Buffer.concat(this.#parts))];
-    this.#length = 16;
+    if (this.#bytes <= FOLD_ABOVE_BYTES) return;
+    this.#folded = this.#digest();
+    this.#text = '';
+    this.#bytes = this.#folded.length;
   }
 
   digest(): string {
-    return md5(Buffer.concat(this.#parts)).toString('hex');
+    return this.#digest().toString('hex');
   }
-}
 
-function md5(bytes: Uint8Array): Buffer {
-  return createHash('md5').update(bytes).digest();
+  #digest(): Buffer {
+    return createHash('md5').update(this.#folded).update(this.#text).digest();
+  }
 }

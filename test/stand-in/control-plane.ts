@@ -7,6 +7,7 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import type { Clock } from '../../src/plugin/index.ts';
 import { systemClock } from '../../src/resilience/index.ts';
 import type { CertificatePair } from './certificates.ts';
+import { serveDataPlane } from './stand-in-session.ts';
 import { type Answer, answerUpgrade, refuseHttp } from './upgrade-answer.ts';
 
 /** What goes wrong, and where. All but `normal` are ways to be broken. */
@@ -67,8 +68,6 @@ export interface SeenRequest {
   readonly serverName: string | undefined;
 }
 
-const BASIC_INFO_WITHIN_MS = 5000;
-const PING_WITHIN_MS = 45_000;
 const MAX_PAYLOAD_BYTES = 16_777_216;
 
 /**
@@ -219,56 +218,27 @@ export class StandInControlPlane extends EventEmitter {
   }
 
   #serve(websocket: WebSocket, socket: TLSSocket, version: string): void {
-    const ended = new AbortController();
-    let pingedAt = this.#clock.monotonic();
-    let introduced = false;
-    websocket.on('error', () => {});
-    websocket.on('close', () => {
-      ended.abort();
-      this.#synced.delete(websocket);
+    serveDataPlane(websocket, {
+      clock: this.#clock,
+      behaviour: () => this.behaviour,
+      onBasicInfo: (info) => {
+        this.basicInfos.push(info);
+        this.emit('basic-info', info);
+      },
+      onPing: (payload) => {
+        this.pings.push(payload);
+        this.emit('ping', payload);
+      },
+      onIntroduced: (plugins) => this.#configure(websocket, socket, version, plugins),
+      onClosed: () => this.#synced.delete(websocket),
     });
-    websocket.on('message', (data, isBinary) => {
-      if (this.behaviour === 'hang-upgraded') return;
-      // A real one takes no second message, and its Lua code dies on what is no basic_info.
-      if (introduced || !isBinary) {
-        websocket.terminate();
-        return;
-      }
-      introduced = true;
-      this.#introduce(websocket, socket, version, data as Buffer);
-    });
-    websocket.on('ping', (data) => {
-      this.pings.push(data.toString());
-      this.emit('ping', data.toString());
-      if (this.behaviour === 'hang-upgraded') return;
-      pingedAt = this.#clock.monotonic();
-      if (!introduced) websocket.terminate();
-      else if (data.length === 32) websocket.pong();
-      else websocket.close();
-    });
-    this.#after(BASIC_INFO_WITHIN_MS, ended.signal, () => {
-      if (!introduced && this.behaviour !== 'hang-upgraded') websocket.close();
-    });
-    const watch = () =>
-      this.#after(BASIC_INFO_WITHIN_MS, ended.signal, () => {
-        if (this.#clock.monotonic() - pingedAt <= PING_WITHIN_MS) watch();
-        else if (this.behaviour !== 'hang-upgraded') websocket.close();
-      });
-    watch();
   }
 
-  #introduce(websocket: WebSocket, socket: TLSSocket, version: string, data: Buffer): void {
-    const info = parse(data);
-    if (info === undefined || info['type'] !== 'basic_info' || !Array.isArray(info['plugins'])) {
-      websocket.close();
-      return;
-    }
-    this.basicInfos.push(info);
-    this.emit('basic-info', info);
+  #configure(websocket: WebSocket, socket: TLSSocket, version: string, plugins: readonly unknown[]): void {
     if (this.behaviour === 'cut') this.#rawOf.get(socket.remotePort ?? 0)?.resetAndDestroy();
     else if (this.behaviour === 'refuse' || !this.#speaks(version)) websocket.close();
     else if (this.behaviour === 'text-frame') websocket.send('{"type":"reconfigure"}');
-    else if (this.behaviour !== 'silent' && this.#hasAllPlugins(info['plugins'])) {
+    else if (this.behaviour !== 'silent' && this.#hasAllPlugins(plugins)) {
       this.#synced.set(websocket, version);
       for (let n = 0; n < (this.#options.framesAtConnect ?? 1); n++) this.#sendFrame(websocket, version);
     }
@@ -293,10 +263,6 @@ export class StandInControlPlane extends EventEmitter {
     const names = new Set(plugins.map((plugin) => (plugin as { name?: unknown } | null)?.name));
     return (this.#options.configuredPlugins ?? []).every((name) => names.has(name));
   }
-
-  #after(ms: number, signal: AbortSignal, work: () => void): void {
-    this.#clock.sleep(ms, signal).then(work, () => {});
-  }
 }
 
 export function startStandInControlPlane(options: StandInOptions): Promise<StandInControlPlane> {
@@ -306,12 +272,4 @@ export function startStandInControlPlane(options: StandInOptions): Promise<Stand
 function byVersion(frames: StandInOptions['frames']): Readonly<Record<string, Buffer>> {
   if (frames === undefined) return {};
   return Buffer.isBuffer(frames) ? { '*': frames } : frames;
-}
-
-function parse(data: Buffer): Record<string, unknown> | undefined {
-  try {
-    return JSON.parse(data.toString()) as Record<string, unknown>;
-  } catch {
-    return undefined;
-  }
 }

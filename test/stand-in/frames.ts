@@ -45,9 +45,9 @@ export function encodeFrame(document: Uint8Array | object, options: FrameOptions
   return gzipSync(Buffer.concat([...parts, Buffer.from('}')]), { level: options.gzipLevel ?? 6 });
 }
 
-/** @param name such as `control-plane/mixed/frame-1` */
+/** @param name such as `older-versions/3.8.1/frame`; `mixed` alone means `control-plane/mixed/frame-1` */
 export function recordedFrame(name: string): Buffer<ArrayBuffer> {
-  return recordedFile(`${name}.json.gz`);
+  return recordedFile(`${name.includes('/') ? name : `control-plane/${name}/frame-1`}.json.gz`);
 }
 
 /** The document of a recorded frame, sliced out the slow and certain way: by parsing and finding it again. */

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { readFrame } from '../../../src/kong/frame.ts';
 import { configHashes, EMPTY_HASH, valueHash } from '../../../src/kong/hash.ts';
@@ -58,3 +59,18 @@ test.each([
   [2.5e-7, '2.5e-07'],
   [1 / 3, '0.33333333333333'],
 ])('%d is written %s', (value, expected) => expect(luaNumber(value)).toBe(expected));
+
+test('keys stand in the order of their bytes, not of UTF-16', () => {
+  expect(valueHash({ '\u{1f600}': 1, '\uffee': 2 })).toBe(
+    createHash('md5').update('\uffee:2;\u{1f600}:1;').digest('hex'),
+  );
+});
+
+test.each([
+  [[], '{}'],
+  [[1, 'a', null, true, false], '1;a;/null/;true;false'],
+  [[1, 2, 3, 4, 5, 6], '1;2;3;4;5;6;'],
+  [{ b: [{}], a: [[1]] }, 'a:1;b:{};'],
+])('%j is hashed as %s', (value, text) => {
+  expect(valueHash(value)).toBe(createHash('md5').update(text).digest('hex'));
+});

@@ -20,7 +20,7 @@ describe('not reachable, with the reason', () => {
     ['KF_CP_REFUSED', { version: '3.8.0' }],
     ['KF_CP_NO_CONFIGURATION', { frames: Buffer.from('{"type":"reconfigure"}') }],
     ['KF_CP_NO_CONFIGURATION', { frames: Buffer.alloc(0) }],
-  ])('%s: %o', async (reason, options) => {
+  ])('%s (%#)', async (reason, options) => {
     const clock = stoppedClock();
     const controlPlane = await standIn(options);
     const health = await probeControlPlane(sessionOptions(controlPlane.address, { clock }));
