@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { dirname, extname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { isMainThread } from 'node:worker_threads';
 import { cosmiconfig, type Loader } from 'cosmiconfig';
 import { FallbackError } from '../errors/index.ts';
 import type { SettingsWarning } from './problem.ts';
@@ -95,6 +96,16 @@ async function search(directory: string, names: readonly string[]): Promise<Foun
  * nothing else runs meanwhile.
  */
 function atInstallation<T>(make: () => T): T {
+  if (!isMainThread) {
+    throw new FallbackError(
+      'unsupported',
+      'KF_SETTINGS_THREAD',
+      'settings cannot be searched for in a worker thread',
+      {
+        hint: 'Name the file (configPath), or load the settings in the main thread.',
+      },
+    );
+  }
   const before = process.cwd();
   process.chdir(dirname(fileURLToPath(import.meta.url)));
   try {

@@ -10,7 +10,7 @@ import { readEnvironment } from './environment.ts';
 import { coerceTree, layTree, readFlags, resolveTree } from './layers.ts';
 import { Secrets } from './mask.ts';
 import { originText } from './origin.ts';
-import { type Problem, type SettingsWarning, settingsError } from './problem.ts';
+import { MOST_PROBLEMS, type Problem, type SettingsWarning, settingsError } from './problem.ts';
 import { type Role, usesSetting } from './role.ts';
 import { roleProblems, roleWarnings } from './role-checks.ts';
 import { type ParsedSettings, settingsJsonSchema, settingsSchema } from './schema.ts';
@@ -127,7 +127,8 @@ export async function loadSettings(options: LoadSettingsOptions): Promise<Loaded
     ...entries.problems.filter(({ path }) => !unresolved.has(pathText(path))),
     ...(controlPlane?.problems ?? []),
     ...(parsed.data === undefined ? [] : roleProblems(role, parsed.data)),
-  ].map((problem) => {
+  ].map((problem, i) => {
+    if (i >= MOST_PROBLEMS) return problem;
     const origin = problem.origin === undefined ? tree.originOf(problem.path) : undefined;
     if (origin === undefined) return problem;
     const place = origin.kind === 'file' ? found?.locate(problem.path) : undefined;

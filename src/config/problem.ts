@@ -19,15 +19,19 @@ export interface SettingsWarning {
   readonly hint: string;
 }
 
+/** Nobody corrects more at once; bounds the message whatever the file holds. */
+export const MOST_PROBLEMS = 50;
+
 /** All problems as one error, a line each; a value that is a secret is masked wherever it may have got in. */
 export function settingsError(problems: readonly Problem[], mask: (text: string) => string): FallbackError {
   const [first] = problems;
   if (problems.length === 1 && first?.error !== undefined) return first.error;
-  const lines = problems.map(({ path, origin, message }) => {
+  const lines = problems.slice(0, MOST_PROBLEMS).map(({ path, origin, message }) => {
     const where = path.length === 0 ? '' : pathText(path);
     const from = origin === undefined ? '' : ` (${origin})`;
     return `  ${where}${from}: ${message}`.replace('   (', '  (').replace('  : ', '  ');
   });
+  if (problems.length > MOST_PROBLEMS) lines.push(`  and ${problems.length - MOST_PROBLEMS} more`);
   const count = problems.length === 1 ? 'a problem' : `${problems.length} problems`;
   return new FallbackError(
     'invalid',

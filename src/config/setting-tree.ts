@@ -12,8 +12,8 @@ export interface Assignment {
 
 export type Plain = { [key: string]: unknown };
 
-/** More values than any settings file has; bounds what aliases in a YAML file can blow up to. */
-const MOST_LEAVES = 20_000;
+/** Ten times a large settings file; bounds the work that a file full of mistakes, or of aliases, can make. */
+export const MOST_LEAVES = 3000;
 const DEEPEST = 32;
 
 /**
@@ -38,7 +38,8 @@ export class SettingTree {
           : `${pathText(path.slice(0, depth))} is a list; name an entry by its number, from 0`;
       }
       if (depth === path.length - 1) {
-        this.#forget(path);
+        const former = read(container, key);
+        if (isPlain(former) || Array.isArray(former)) this.#forget(path);
         write(container, key, value);
         this.#leaves.set(pathText(path), { path, origin, text });
         return undefined;

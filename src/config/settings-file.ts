@@ -13,7 +13,7 @@ import {
 } from 'yaml';
 import { FallbackError } from '../errors/index.ts';
 import type { SettingPath } from './setting-path.ts';
-import { type Assignment, leavesOf } from './setting-tree.ts';
+import { type Assignment, leavesOf, MOST_LEAVES } from './setting-tree.ts';
 
 export interface SettingsText {
   readonly assignments: readonly Assignment[];
@@ -47,8 +47,8 @@ export function readSettingsFile(path: string, text: string): SettingsText {
   let document: Document.Parsed;
   let data: unknown;
   try {
-    const tooDeep = nestingBeyond(text, MOST_LEVELS, lines);
-    if (tooDeep !== undefined) return refuse(`nested deeper than ${MOST_LEVELS} levels`, tooDeep);
+    const excess = excessOf(text, lines);
+    if (excess !== undefined) return refuse(excess.message, excess.offset);
     document = parseDocument(text, { prettyErrors: false, uniqueKeys: true });
     const [problem] = [...document.errors, ...document.warnings];
     // Without the problem as cause: its message repeats text of the file.
@@ -100,19 +100,23 @@ const WORDS: Readonly<Record<string, string>> = {
 const inWords = ({ code, message }: YAMLError): string => WORDS[code] ?? message.replace(/: .*$/s, '');
 
 /**
- * Where the text is nested deeper than this. The composer recurses, and a stack that overflows while a regular
- * expression is compiled ends the whole process: no catch helps. The tokens are walked without recursion; the
- * lines are counted on the way.
+ * Where the text is nested deeper, or holds more, than settings do. The composer recurses, and a stack that
+ * overflows while a regular expression is compiled ends the whole process: no catch helps. It also compares every
+ * key of a map with every other. So the tokens are looked at first, without recursion; lines are counted on the way.
  */
-function nestingBeyond(text: string, most: number, lines: LineCounter): number | undefined {
+function excessOf(text: string, lines: LineCounter): { message: string; offset: number } | undefined {
   const open: { token: CST.Token; depth: number }[] = [];
   for (const token of new Parser(lines.addNewLine).parse(text)) open.push({ token, depth: 0 });
+  let values = 0;
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     const { token, depth } = next;
-    if (depth > most) return token.offset;
+    const offset = token.offset;
+    if (depth > MOST_LEVELS) return { message: `nested deeper than ${MOST_LEVELS} levels`, offset };
     if (token.type === 'document') {
       if (token.value !== undefined) open.push({ token: token.value, depth });
     } else if ('items' in token) {
+      values += token.items.length;
+      if (values > MOST_LEAVES) return { message: `holds more than ${MOST_LEAVES} values`, offset };
       for (const { key, value } of token.items) {
         if (key) open.push({ token: key, depth: depth + 1 });
         if (value) open.push({ token: value, depth: depth + 1 });

@@ -32,6 +32,7 @@ async function run(
       stderr += line;
     },
     env,
+    terminal: false,
     cwd,
     exit: (code) => {
       exitCode = code;

@@ -135,6 +135,13 @@ limits: { maxDocumentBytes: 1e12 }
     });
   });
 
+  test('a file full of mistakes: the message is bounded', async () => {
+    const text = EVERY_ROLE + Array.from({ length: 2900 }, (_, i) => `x${i}: 1`).join('\n');
+    const lines = await problems(load(text));
+    expect(lines).toHaveLength(51);
+    expect(lines.at(-1)).toBe('and 2850 more');
+  });
+
   test('__proto__ from the file and from a flag', async () => {
     expect((await problems(load(`${EVERY_ROLE}\n__proto__: { a: 1 }`))).join()).toContain(
       'is not a name of a setting',

@@ -26,7 +26,7 @@ describe('refused, with the place', () => {
     ['a bomb of aliases', bomb(9), /^a\.yaml: cannot be read: Excessive alias count/],
     ['an alias of itself', 'a: &a [*a]', /^a\.yaml.*(Unresolved alias|cannot be read|deeper)/s],
     ['an unknown alias', 'a: *nowhere', /^a\.yaml:1:4: an alias of nothing/],
-    ['deep lists', `a: ${'['.repeat(200_000)}`, /^a\.yaml:1:68: nested deeper than 64 levels/],
+    ['deep lists', `a: ${'['.repeat(50_000)}`, /^a\.yaml:1:68: nested deeper than 64 levels/],
     ['deep lists that are closed', `a: ${'['.repeat(9000)}${']'.repeat(9000)}`, /nested deeper/],
     ['deep objects', `a: ${'{a: '.repeat(9000)}`, /nested deeper/],
     ['deep lists one after another', `${'- '.repeat(9000)}x`, /nested deeper/],
@@ -36,7 +36,12 @@ describe('refused, with the place', () => {
       Array.from({ length: 900 }, (_, i) => `${' '.repeat(i)}a:`).join('\n'),
       /nested deeper/,
     ],
-    ['more values than there can be', `a: [${'1,'.repeat(30_000)}]`, /more values/],
+    ['more values than there can be', `a: [${'1,'.repeat(30_000)}]`, /holds more than 3000 values/],
+    [
+      'more keys than there can be',
+      Array.from({ length: 100_000 }, (_, i) => `k${i}:`).join('\n'),
+      /more than 3000/,
+    ],
     ['a list', '- cluster', /expected settings as/],
     ['a sentence', 'please', /expected settings as/],
   ])('%s', (_, text, message) => {
