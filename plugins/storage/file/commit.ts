@@ -95,7 +95,7 @@ export class Commit {
       if (found.isSymbolicLink()) throw symlink(this.#context, this.#place.path);
       return found.isFile() ? found : undefined;
     } catch (error) {
-      if (errnoOf(error) === 'ENOENT') return undefined;
+      if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return undefined;
       throw error;
     }
   }

@@ -56,7 +56,7 @@ export class FileStore implements ObjectStore {
       return { etag, modifiedAt: found.mtime, serverTime: this.#now(), body };
     } catch (error) {
       await handle?.close().catch(() => {});
-      if (errnoOf(error) === 'ENOENT') return undefined;
+      if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return undefined;
       if (errnoOf(error) === 'ELOOP') throw symlink(this.#context, place.path);
       throw fileError(this.#context, error, place.path);
     }

@@ -1,4 +1,4 @@
-import { chmod, mkdir, realpath } from 'node:fs/promises';
+import { chmod, lstat, mkdir, realpath } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { PluginContext } from 'kongfallback/plugin';
 import { syncDirectory } from './durable.ts';
@@ -59,23 +59,21 @@ export async function makePlace(
   key: string,
   mode: number,
 ): Promise<Place> {
-  const found = await makeFolder(root, mode)
-    .then(() => findPlace(context, root, key))
-    .catch((error: unknown) => {
-      throw errnoOf(error) === 'ENOENT' ? noParent(context, root) : fileError(context, error, root);
-    });
-  if (found !== undefined) return found;
+  await makeFolder(root, mode).catch((error: unknown) => {
+    throw errnoOf(error) === 'ENOENT' ? noParent(context, root) : fileError(context, error, root);
+  });
   const real = await findRoot(context, root);
   const place = placeIn(context, real, key);
   let folder = real;
-  try {
-    for (const part of key.split('/').slice(0, -1)) {
-      folder = join(folder, part);
+  for (const part of key.split('/').slice(0, -1)) {
+    folder = join(folder, part);
+    try {
       await makeFolder(folder, mode);
+      // Looked at one by one: making a folder below a link would make it somewhere else.
+      if ((await lstat(folder)).isSymbolicLink()) throw symlink(context, folder);
+    } catch (error) {
+      throw fileError(context, error, folder);
     }
-    if ((await realpath(place.directory)) !== place.directory) throw symlink(context, place.directory);
-  } catch (error) {
-    throw fileError(context, error, folder);
   }
   return place;
 }
