@@ -3,7 +3,7 @@ import { access, stat } from 'node:fs/promises';
 import { dirname, extname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { isMainThread } from 'node:worker_threads';
-import { cosmiconfig, type Loader } from 'cosmiconfig';
+import type { Loader } from 'cosmiconfig';
 import { FallbackError } from '../errors/index.ts';
 import type { SettingsWarning } from './problem.ts';
 import { LARGEST_FILE_BYTES, readText, reasonOf } from './read-text.ts';
@@ -66,6 +66,8 @@ async function search(directory: string, names: readonly string[]): Promise<Foun
   const refuse: Loader = (path) => {
     throw refusedCode(path);
   };
+  // Imported here: a named file does without it, and a new node should start fast.
+  const { cosmiconfig } = await import('cosmiconfig');
   const explorer = atInstallation(() =>
     cosmiconfig('kongfallback', {
       searchStrategy: 'none',

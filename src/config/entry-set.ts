@@ -2,7 +2,7 @@ import { FallbackError } from '../errors/index.ts';
 import type { PluginKind } from '../plugin/plugin.ts';
 import { type EntryContext, type LoadedEntry, loadEntry } from './plugin-entry.ts';
 import type { Problem } from './problem.ts';
-import { ENTRY_KEYS } from './schema.ts';
+import { ENTRY_KEYS } from './schema-entries.ts';
 import type { SchemaOutline } from './schema-outline.ts';
 import { pathText, type SettingPath, startsWith } from './setting-path.ts';
 import { getAt } from './setting-tree.ts';

@@ -5,7 +5,7 @@ import type { PluginCatalogue, PluginFolders, PluginReference } from './catalogu
 import { coerce } from './coerce.ts';
 import { upperSnake } from './environment.ts';
 import type { Problem } from './problem.ts';
-import { ENTRY_KEYS } from './schema.ts';
+import { ENTRY_KEYS } from './schema-entries.ts';
 import { SchemaOutline } from './schema-outline.ts';
 import { schemaProblems } from './schema-problems.ts';
 import { pathText, type SettingPath } from './setting-path.ts';

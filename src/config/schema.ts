@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { PluginKind } from '../plugin/plugin.ts';
+import { entry, storage } from './schema-entries.ts';
+import { gatewayVersion, hostPort, listen, name, seconds } from './schema-values.ts';
 
 // The settings file. Every default and limit names its source in its description; the descriptions are what
 // editors show and what settings.schema.json carries.
@@ -7,68 +8,7 @@ import type { PluginKind } from '../plugin/plugin.ts';
 /** Characters of the longest string of V8 on 64-bit machines: (1 << 29) - 24. */
 const LONGEST_STRING = 536_870_888;
 
-const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
-const GATEWAY_VERSION = /^\d{1,4}\.\d{1,4}\.\d{1,4}(\.\d{1,4})?$/;
-const HOST_PORT = /^(\[[0-9a-fA-F:.]{2,45}\]|[A-Za-z0-9]([A-Za-z0-9._-]{0,252}))(:\d{1,5})?$/;
-const PREFIX = /^([A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*)?$/;
 const CRON = /^\S+( +\S+){4,5}$/;
-
-const seconds = (most: number) => z.number().min(0).max(most);
-const name = (what: string) =>
-  z.string().regex(NAME, `expected ${what}: 1 to 63 letters, digits, dots, dashes or underscores`);
-const gatewayVersion = z
-  .string()
-  .regex(GATEWAY_VERSION, 'expected an exact gateway version in quotes, such as "3.9.1"');
-const hostPort = z
-  .string()
-  .regex(HOST_PORT, 'expected host:port without a scheme, such as cp.internal:8005 or [fd00::1]:8005')
-  .refine((text) => Number(/:(\d+)$/.exec(text)?.[1] ?? 1) <= 65_535 && !text.endsWith(':0'), {
-    error: 'expected a port between 1 and 65535',
-  });
-
-const listen = z
-  .string()
-  .regex(HOST_PORT, 'expected host:port to listen on, such as 127.0.0.1:8010 or [::]:8010')
-  .refine((text) => /:\d+$/.test(text) && Number(/:(\d+)$/.exec(text)?.[1]) <= 65_535, {
-    error: 'expected a port between 0 and 65535 (0 takes any free one)',
-  });
-
-const entryFields = {
-  use: z.string().min(1).max(512).meta({
-    description:
-      'The plugin: a built-in name, kongfallback-<kind>-<name> by its short name, a package, or a path relative to this file.',
-  }),
-  id: z.string().min(1).max(128).optional().meta({
-    description:
-      'Name of this instance in logs, metrics and breakers; unique among its kind. Default: the value of use.',
-  }),
-};
-
-const entry = (kind: PluginKind, fields: z.ZodRawShape = {}) =>
-  z
-    .union([z.string().min(1).max(512), z.looseObject({ ...entryFields, ...fields })], {
-      error: 'expected a plugin: a name, or { use: name, … }',
-    })
-    .meta({ pluginKind: kind });
-
-const storage = entry('storage', {
-  prefix: z
-    .string()
-    .max(256)
-    .regex(
-      PREFIX,
-      'expected letters, digits, dots, dashes, underscores and single slashes, without one at either end',
-    )
-    .refine((text) => !text.split('/').some((part) => part === '.' || part === '..'), {
-      error: 'expected no part that is . or ..',
-    })
-    .default('')
-    .meta({ description: 'Put before every key; one per fleet in a shared bucket. Default: none.' }),
-  singleWriter: z.boolean().default(false).meta({
-    description:
-      'Accept a store without conditional writes; then exactly one exporter may write to it. Default: false.',
-  }),
-});
 
 const controlPlane = z
   .strictObject({
@@ -289,15 +229,6 @@ export const settingsSchema = z
 
 export type SettingsInput = z.input<typeof settingsSchema>;
 export type ParsedSettings = z.output<typeof settingsSchema>;
-
-/** Keys of a plugin entry that are the core's; everything else in it is the plugin's. */
-export const ENTRY_KEYS: Readonly<Record<PluginKind, readonly string[]>> = {
-  storage: ['use', 'id', 'prefix', 'singleWriter'],
-  encryption: ['use', 'id'],
-  validator: ['use', 'id'],
-  source: ['use', 'id'],
-  target: ['use', 'id'],
-};
 
 /** The core's part as JSON Schema (draft 2020-12); `pluginKind` marks plugin entries, `secret` secret values. */
 export const settingsJsonSchema = (): Record<string, unknown> =>
