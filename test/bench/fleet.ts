@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
@@ -7,7 +7,9 @@ import { Site } from '../e2e/site.ts';
 import { writeDocument, writeFrame } from './generate.ts';
 import { type Program, quoted, succeed } from './measure.ts';
 
-const BIN = fileURLToPath(new URL('../../bin/kongfallback.js', import.meta.url));
+/** KONGFALLBACK_BIN measures another build, such as an installed one. */
+const BIN =
+  process.env['KONGFALLBACK_BIN'] ?? fileURLToPath(new URL('../../bin/kongfallback.js', import.meta.url));
 export const NODE = quoted(process.execPath);
 
 /** A site with a generated configuration beside it, and the command lines to measure. */
@@ -29,10 +31,12 @@ export class Fleet {
     this.frame = join(this.site.directory, 'frame.gz');
   }
 
-  async generate(): Promise<void> {
-    const configuration = { entities: this.entities, seed: this.#seed };
-    await writeDocument(this.document, configuration);
-    await writeFrame(this.frame, configuration);
+  async generateDocument(): Promise<void> {
+    await writeDocument(this.document, { entities: this.entities, seed: this.#seed });
+  }
+
+  async generateFrame(): Promise<void> {
+    await writeFrame(this.frame, { entities: this.entities, seed: this.#seed });
   }
 
   /** The same gzip level as the exporter's. */
@@ -71,13 +75,6 @@ export class Fleet {
 
   program(label: string, line: string): Program {
     return { label, line, cwd: this.site.directory };
-  }
-
-  async replaceFrame(revision: number): Promise<Buffer> {
-    const next = `${this.frame}.next`;
-    await writeFrame(next, { entities: this.entities, seed: this.#seed, revision });
-    await rename(next, this.frame);
-    return readFile(this.frame);
   }
 
   remove(): void {

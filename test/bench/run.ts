@@ -56,8 +56,9 @@ else console.log(`\ntargets: ${met} met, ${judged.length - met} missed`);
 async function measure(entities: number): Promise<void> {
   const fleet = new Fleet(entities, seed);
   try {
-    await fleet.generate();
+    await fleet.generateDocument();
     if (entities < MEMORY_ONLY_FROM) {
+      await fleet.generateFrame();
       keep(await exportFull(fleet, rounds), await exportUnchanged(fleet, rounds));
       keep(...(entities <= 1000 ? await bootstrapS3(fleet, rounds) : []));
     }
