@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import type { CommandIo } from './commands/command-io.ts';
 import { exitCodeOf, renderError } from './commands/render-error.ts';
 import { version } from './commands/version.ts';
+import { FallbackError } from './errors/index.ts';
 
 type Register = (program: Command, io: CommandIo) => void;
 
@@ -48,28 +49,40 @@ export async function main(argv: readonly string[], io: Partial<CommandIo> = {})
   };
   try {
     const program = await createProgram(argv, full);
+    if (argv.length === 0) {
+      full.stderr(program.helpInformation());
+      return USAGE_ERROR;
+    }
     await program.parseAsync(argv as string[], { from: 'user' });
     return exitCode;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE_ERROR;
-    full.stderr(renderError(error));
-    return exitCodeOf(error);
+    if (error instanceof CommanderError && error.exitCode === 0) return 0;
+    const shown = error instanceof CommanderError ? usageError(error) : error;
+    full.stderr(renderError(shown));
+    return exitCodeOf(shown);
   }
+}
+
+/** The parser's own message, perhaps with a second line such as "(Did you mean --once?)". */
+function usageError({ message }: CommanderError): FallbackError {
+  const said = message.replace(/^error: /, '').replaceAll('\n', ' ');
+  return new FallbackError('invalid', 'KF_USAGE', said, {
+    hint: 'Run kongfallback with --help, or a command with --help, to see what there is.',
+  });
 }
 
 async function createProgram(argv: readonly string[], io: CommandIo): Promise<Command> {
   const program = new Command('kongfallback')
     .description('Data plane resilience for Kong Gateway in hybrid mode')
     .version(version(), '-V, --version')
-    .showHelpAfterError('Run with --help to see what there is.')
     .exitOverride()
-    .configureOutput({ writeOut: io.stdout, writeErr: io.stderr })
+    // Errors of usage are shown by main, like all others.
+    .configureOutput({ writeOut: io.stdout, writeErr: io.stderr, outputError: () => {} })
     .addHelpText('after', '\nExit codes and error codes: src/errors/README.md in the package.');
   const named = argv.find((word) => word in COMMANDS);
   for (const [name, { summary, load }] of Object.entries(COMMANDS)) {
     if (name === named) (await load())(program, io);
     else program.command(name).summary(summary).description(summary).allowUnknownOption();
   }
-  if (argv.length === 0) program.help({ error: true });
   return program;
 }
