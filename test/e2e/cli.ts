@@ -1,7 +1,9 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-const BIN = fileURLToPath(new URL('../../bin/kongfallback.js', import.meta.url));
+/** KF_TEST_BIN: another copy, so that a build does not pull it away under a running test. */
+const BIN =
+  process.env['KF_TEST_BIN'] ?? fileURLToPath(new URL('../../bin/kongfallback.js', import.meta.url));
 
 export interface CliResult {
   /** null when a signal ended it. */
@@ -21,12 +23,18 @@ export interface CliOptions {
   /** Called with the process as soon as it runs, to send signals. */
   readonly onStart?: (kill: (signal: NodeJS.Signals) => void) => void;
   readonly bin?: string;
+  /** Largest file that the process may write, in KiB: a full disk, nearly. */
+  readonly fileSizeLimitKib?: number;
 }
 
 /** Runs the built command line as a process of its own. */
 export function runCli(args: readonly string[], options: CliOptions): Promise<CliResult> {
-  const { cwd, env = {}, nodeFlags = [], onStart, bin = BIN } = options;
-  const child = spawn(process.execPath, [...nodeFlags, bin, ...args], {
+  const { cwd, env = {}, nodeFlags = [], onStart, bin = BIN, fileSizeLimitKib } = options;
+  const command = [process.execPath, ...nodeFlags, bin, ...args];
+  // bash counts in KiB. SIGXFSZ is ignored by node, so that a write beyond the limit fails with EFBIG.
+  const limited = ['bash', '-c', 'ulimit -f "$1"; shift; exec "$@"', 'bash', String(fileSizeLimitKib)];
+  const [program = '', ...rest] = fileSizeLimitKib === undefined ? command : [...limited, ...command];
+  const child = spawn(program, rest, {
     cwd,
     env: { PATH: process.env['PATH'] ?? '', HOME: cwd, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,5 +1,5 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type CertificatePair, clusterCertificate } from '../stand-in/certificates.ts';
@@ -23,17 +23,25 @@ export class Site {
   readonly target: string;
   readonly store: string;
   readonly cache: string;
+  readonly signingKey: string;
   readonly #options: SiteOptions;
   #address = '127.0.0.1:1';
 
-  constructor(options: SiteOptions = {}) {
+  /** @param from another one to begin as a copy of, with its keys and all of its files */
+  constructor(options: SiteOptions = {}, from?: Site) {
     this.#options = options;
     this.directory = mkdtempSync(join(tmpdir(), 'kongfallback-e2e-'));
-    this.certificate = clusterCertificate();
-    this.encryptionKey = randomBytes(32).toString('base64');
+    this.certificate = from?.certificate ?? clusterCertificate();
+    this.encryptionKey = from?.encryptionKey ?? randomBytes(32).toString('base64');
     this.target = join(this.directory, 'node', 'kong.json');
     this.store = join(this.directory, 'store');
     this.cache = join(this.directory, 'cache');
+    if (from !== undefined) {
+      this.signingKey = from.signingKey;
+      cpSync(from.directory, this.directory, { recursive: true, preserveTimestamps: true });
+      this.pointAt(from.#address);
+      return;
+    }
     mkdirSync(join(this.directory, 'node'));
     mkdirSync(this.store);
     const { publicKey, privateKey } = generateKeyPairSync('ed25519', {
@@ -44,6 +52,7 @@ export class Site {
     this.write('cluster.key', this.certificate.key);
     this.write('head.pub', publicKey);
     this.write('head.key', privateKey);
+    this.signingKey = privateKey;
     this.write('encryption.key', `${this.encryptionKey}\n`);
     this.configure({});
   }
@@ -81,10 +90,24 @@ export class Site {
     this.write('.kongfallbackrc', JSON.stringify(all, null, 2));
   }
 
-  /** The control plane's port; 1 is closed. */
-  pointAt(port: number): void {
-    this.#address = `127.0.0.1:${port}`;
+  /** The control plane's port, or its whole address; port 1 is closed. */
+  pointAt(address: number | string): void {
+    this.#address = typeof address === 'number' ? `127.0.0.1:${address}` : address;
     this.configure({});
+  }
+
+  /** With the same keys and files, and settings of its own. */
+  copy(options: SiteOptions = {}): Site {
+    return new Site({ ...this.#options, ...options }, this);
+  }
+
+  /** What must never be printed: keys whole, PEM bodies line by line. */
+  get secrets(): readonly string[] {
+    const bodies = [this.certificate.key, this.signingKey].flatMap((pem) =>
+      pem.split('\n').filter((line) => line.length > 20 && !line.startsWith('-----')),
+    );
+    const credentials = JSON.stringify(this.#options).match(/(?<="secretAccessKey":")[^"]+/g) ?? [];
+    return [this.encryptionKey, ...bodies, ...credentials];
   }
 
   write(name: string, content: string | Uint8Array): void {
