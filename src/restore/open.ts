@@ -8,8 +8,11 @@ import { snapshotContext } from '../snapshot/context.ts';
 import type { Line, SnapshotEntry } from '../snapshot/head.ts';
 import type { Sealing } from '../snapshot/sealing.ts';
 
-/** Inflated bytes at a time. */
-const PIECE_BYTES = 256 * 1024;
+/**
+ * Inflated bytes at a time. Peak memory of opening 446 MB against 44 MB: 64 KiB +6 MB, 256 KiB +19 MB, for a quarter
+ * less CPU; 16 KiB needs twice the CPU.
+ */
+const PIECE_BYTES = 64 * 1024;
 
 export interface OpenOptions {
   readonly line: Line;

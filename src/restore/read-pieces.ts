@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 
 /** Large enough that calls into the system do not count, small enough for flat memory. */
-const PIECE_BYTES = 256 * 1024;
+const PIECE_BYTES = 64 * 1024;
 
 /** A file in pieces; leaving the loop closes it. */
 export function readPieces(path: string): AsyncIterable<Uint8Array> {

@@ -1,13 +1,6 @@
-import type { Head, Hold } from './head.ts';
+import type { Content, Head, Hold } from './head.ts';
 
-/** What tells one configuration from another. */
-export interface Content {
-  readonly configHash: string | null;
-  /** Bytes. */
-  readonly documentLength: number;
-  /** Of the document; 64 hex. */
-  readonly documentSha256: string;
-}
+export type { Content } from './head.ts';
 
 /**
  * Same `config_hash` and same length: a control plane rewrites documents for older versions under an unchanged

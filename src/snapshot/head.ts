@@ -1,6 +1,5 @@
 // The head and its entries as FORMAT.md §3 describes them; head-codec.ts turns them into bytes and back. Times stay
 // the text that is stored, ISO 8601 in UTC with milliseconds: they compare, copy and cross threads as they are.
-import type { Content } from './content.ts';
 
 /** The sequence of snapshots of one exact gateway version in one cluster. */
 export interface Line {
@@ -27,6 +26,15 @@ export interface Head extends Line {
 export interface ControlPlaneState {
   readonly state: 'up' | 'down';
   readonly since: string;
+}
+
+/** What tells one configuration from another. */
+export interface Content {
+  readonly configHash: string | null;
+  /** Bytes. */
+  readonly documentLength: number;
+  /** Of the document; 64 hex. */
+  readonly documentSha256: string;
 }
 
 /** A rollback in force (FORMAT.md §3.2). */

@@ -268,6 +268,13 @@ describe('a signed head', () => {
     });
   });
 
+  it('of more than 1 MiB is refused before it is parsed', async () => {
+    const spaces = new Uint8Array(1024 * 1024 + 1).fill(0x20);
+    const error = await errorOf(() => open(encodeSigned(HEAD_PAYLOAD_TYPE, spaces, [ours.signer])));
+    expect(error).toMatchObject({ kind: 'corrupt', code: 'KF_HEAD_MALFORMED' });
+    expect(error.message).toContain('1048577 bytes');
+  });
+
   it('cuts what a validator wrote too long', () => {
     const finding = { code: 'c'.repeat(500), severity: 'warning', message: 'm'.repeat(5000) } as const;
     const entries = [sampleEntry({ findings: Array.from({ length: 60 }, () => finding) })];

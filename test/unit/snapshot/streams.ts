@@ -23,9 +23,7 @@ export async function collected(stream: AsyncIterable<Uint8Array>): Promise<Buff
 }
 
 /** What came out before the stream ended, and the error it ended with. */
-export async function drained(
-  stream: AsyncIterable<Uint8Array>,
-): Promise<{
+export async function drained(stream: AsyncIterable<Uint8Array>): Promise<{
   readonly bytes: Buffer;
   readonly error?: Error & { kind?: string; code?: string; hint?: string };
 }> {
