@@ -79,7 +79,8 @@ export class Candidate implements RestoredSnapshot {
       yield* this.#parts.read(signal);
     } catch (thrown) {
       const error = classify(thrown, `snapshot ${this.entry.key}`);
-      if (error.kind !== 'aborted') this.#streamError = error;
+      // Whoever stopped reading knows why, also when the reason is a deadline: the snapshot is not at fault.
+      if (!signal.aborted) this.#streamError = error;
       throw error;
     }
   }

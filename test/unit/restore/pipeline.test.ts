@@ -1,12 +1,15 @@
-import { chmod, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { existsSync, readdirSync } from 'node:fs';
+import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FallbackError } from '../../../src/errors/index.ts';
+import { SnapshotCache } from '../../../src/restore/cache.ts';
 import type { RestoreError } from '../../../src/restore/failure.ts';
 import { MAX_CANDIDATES } from '../../../src/restore/pipeline.ts';
 import { Trust } from '../../../src/snapshot/keys.ts';
-import { errorOf, signingPair } from '../snapshot/sample-head.ts';
+import { errorOf, LINE, signingPair } from '../snapshot/sample-head.ts';
 import { aesGcmWith, drained, plain, SIGNAL, sealingWith } from '../snapshot/streams.ts';
 import { HEAD_KEY, NOW, SETTINGS, World } from './restore-world.ts';
 
@@ -403,14 +406,51 @@ describe('the cache', () => {
     expect(await readdir(world.directory)).toEqual(['file']);
   });
 
-  it('that turns read-only half-way does not stop anything', async () => {
-    if (process.getuid?.() === 0) return expect(process.getuid()).toBe(0);
+  it('that is lost half-way does not stop anything', async () => {
     world.publish([await world.seal('one')]);
     const cache = world.cache();
     await cache.prepare();
-    await chmod(cache.directory, 0o500);
-    expect((await world.restored(cache)).document.toString()).toBe('one');
-    await chmod(cache.directory, 0o700);
+    cache.prepare = async () => {};
+    await rm(cache.directory, { recursive: true });
+    const { snapshot, document } = await world.restored(cache);
+    expect(document.toString()).toBe('one');
+    expect(snapshot).toMatchObject({ origin: 'storage', findings: [{ code: 'cache/unusable' }] });
+  });
+
+  it('without any room at all is unavailable, not damage', async () => {
+    world.publish([await world.seal('one'), await world.seal('two')]);
+    const file = join(world.directory, 'file');
+    await writeFile(file, '');
+    const cache = new SnapshotCache(file, LINE, world.clock, file);
+    const error = (await errorOf(() => world.restored(cache))) as unknown as RestoreError;
+    expect(error.kind).toBe('unavailable');
+    expect(codes(error)).toEqual(['KF_CACHE_UNWRITABLE']);
+  });
+
+  it('leaves no file open, however a candidate ends', async () => {
+    const openFiles = () => readdirSync('/proc/self/fd').length;
+    if (!existsSync('/proc/self/fd')) return expect(process.platform).not.toBe('linux');
+    const large = randomBytes(300_000).toString('hex');
+    world.publish([await world.seal(large), await world.seal('one', {}, Buffer.from('no gzip'))]);
+    const candidates = world.candidates();
+    const first = (await candidates.next()).value;
+    const before = openFiles();
+    for await (const _ of first!.open({ signal: SIGNAL })) break;
+    const stopped = new AbortController();
+    const { error } = await drained(
+      (async function* () {
+        for await (const piece of first!.open({ signal: stopped.signal })) {
+          yield piece;
+          stopped.abort();
+        }
+      })(),
+    );
+    expect(error).toMatchObject({ kind: 'aborted' });
+    expect(first!.streamError).toBeUndefined();
+    await drained((await candidates.next()).value!.open({ signal: SIGNAL }));
+    for (let turn = 0; turn < 20 && openFiles() > before; turn++)
+      await new Promise((resolve) => setImmediate(resolve));
+    expect(openFiles()).toBe(before);
   });
 
   it('with a damaged ratchet warns and goes on', async () => {
