@@ -1,17 +1,17 @@
 // Builds the CLI bundle (dist/cli) and, without --cli, the library with its types (dist/src, dist/plugins).
 import { spawnSync } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { renameSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const cliOnly = process.argv.includes('--cli');
 
-rmSync(`${root}dist/cli`, { recursive: true, force: true });
+const fresh = `dist/.cli-${process.pid}`;
 await build({
   absWorkingDir: root,
   entryPoints: { cli: 'src/cli.ts', 'prepare-worker': 'src/composition/prepare-worker.ts' },
-  outdir: 'dist/cli',
+  outdir: fresh,
   bundle: true,
   splitting: true,
   format: 'esm',
@@ -29,6 +29,10 @@ await build({
     js: "import{createRequire as kfCreateRequire}from'node:module';const require=kfCreateRequire(import.meta.url);",
   },
 });
+
+// Swapped in whole: a command that runs meanwhile finds its chunks or a clear absence, never half of two builds.
+rmSync(`${root}dist/cli`, { recursive: true, force: true });
+renameSync(`${root}${fresh}`, `${root}dist/cli`);
 
 if (!cliOnly) {
   rmSync(`${root}dist/src`, { recursive: true, force: true });

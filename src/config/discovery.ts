@@ -1,9 +1,7 @@
 import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
-import { dirname, extname, join, resolve } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import { isMainThread } from 'node:worker_threads';
-import type { Loader } from 'cosmiconfig';
+import { extname, join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { FallbackError } from '../errors/index.ts';
 import type { SettingsWarning } from './problem.ts';
 import { LARGEST_FILE_BYTES, readText, reasonOf } from './read-text.ts';
@@ -61,60 +59,10 @@ export async function discoverSettings(options: DiscoveryOptions): Promise<Found
 }
 
 async function search(directory: string, names: readonly string[]): Promise<FoundSettings | undefined> {
-  // The text leaves the loader as it is: cosmiconfig never sees a value, so that `$import` means nothing to it.
-  const text: Loader = (_path, content) => ({ content });
-  const refuse: Loader = (path) => {
-    throw refusedCode(path);
-  };
-  // Imported here: a named file does without it, and a new node should start fast.
-  const { cosmiconfig } = await import('cosmiconfig');
-  const explorer = atInstallation(() =>
-    cosmiconfig('kongfallback', {
-      searchStrategy: 'none',
-      searchPlaces: [...names],
-      ignoreEmptySearchPlaces: false,
-      cache: false,
-      loaders: {
-        noExt: text,
-        '.json': text,
-        '.yaml': text,
-        '.yml': text,
-        '.js': refuse,
-        '.cjs': refuse,
-        '.mjs': refuse,
-        '.ts': refuse,
-      },
-    }),
-  );
-  const found = await explorer.search(directory);
-  if (found === null) return undefined;
-  const content = found.isEmpty ? '' : (found.config as { content: string }).content;
-  return readData(found.filepath, content);
-}
-
-/**
- * cosmiconfig reads a configuration of its own from the working directory when it is constructed, and executes it
- * if it is code (`.config/config.cjs`). It is constructed while that directory is our own; synchronously, so that
- * nothing else runs meanwhile.
- */
-function atInstallation<T>(make: () => T): T {
-  if (!isMainThread) {
-    throw new FallbackError(
-      'unsupported',
-      'KF_SETTINGS_THREAD',
-      'settings cannot be searched for in a worker thread',
-      {
-        hint: 'Name the file (configPath), or load the settings in the main thread.',
-      },
-    );
-  }
-  const before = process.cwd();
-  process.chdir(dirname(fileURLToPath(import.meta.url)));
-  try {
-    return make();
-  } finally {
-    process.chdir(before);
-  }
+  // Imported here: a named file does without cosmiconfig, and a new node should start fast.
+  const { searchNames } = await import('./search-names.ts');
+  const found = await searchNames(directory, names, refusedCode);
+  return found === undefined ? undefined : readData(found.path, found.text);
 }
 
 /** Names that are present. Each must be a readable regular file of bounded size before cosmiconfig opens it. */
