@@ -44,7 +44,7 @@ const CASES = {
   },
   KF_CP_CONNECTION_LOST: {
     kind: 'unavailable',
-    hint: 'It is opened again by itself. If it goes on, the control plane log says why.',
+    hint: 'Try again; if it goes on, the control plane log says why.',
   },
   KF_CP_CERTIFICATE_REFUSED: {
     kind: 'denied',
@@ -92,7 +92,7 @@ const CASES = {
   },
   KF_CP_GONE: {
     kind: 'unavailable',
-    hint: 'The control plane or the network went away without closing; it is opened again by itself.',
+    hint: 'The control plane or the network went away without closing. Try again when they are back.',
   },
   KF_CP_SILENT: {
     kind: 'unavailable',

@@ -160,7 +160,7 @@ function withoutTable(message: Uint8Array): FallbackError {
 
 function notJson(where: string): FallbackError {
   return new FallbackError('corrupt', 'KF_FRAME_NOT_JSON', `the received message is not JSON: ${where}`, {
-    hint: 'Nothing was published. The connection is opened again by itself; the control plane log may say more.',
+    hint: 'Nothing was published. Try again; the control plane log may say more.',
   });
 }
 

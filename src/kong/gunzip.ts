@@ -3,6 +3,8 @@ import { FallbackError } from '../errors/index.ts';
 
 const HEADER_BYTES = 10;
 const TRAILER_BYTES = 8;
+/** Deflate expands at most so many times. A trailer that claims more was not written with these bytes. */
+const MAX_RATIO = 1032;
 /** Typical configurations compress 3:1 to 22:1; above this the output grows in steps instead of at once. */
 const TRUSTED_RATIO = 32;
 
@@ -26,6 +28,7 @@ export function gunzipExactly(gzip: Uint8Array, maxBytes: number): Uint8Array<Ar
   if (!isGzip(gzip)) throw notGzip(gzip);
   const start = headerLength(gzip);
   if (gzip.length < start + TRAILER_BYTES) throw damaged('it ends inside its own header');
+  if (claimedLength(gzip) > gzip.length * MAX_RATIO) throw damaged('it is cut, or its trailer is damaged');
   if (claimedLength(gzip) > maxBytes) throw tooLarge(maxBytes);
   const { buffer, consumed } = inflate(gzip.subarray(start), gzip.length, claimedLength(gzip), maxBytes);
   const end = start + consumed;
@@ -93,7 +96,7 @@ function damaged(why: string, cause?: unknown): FallbackError {
     'KF_FRAME_DAMAGED',
     `the received frame is not one whole gzip member: ${why}`,
     {
-      hint: 'The connection is opened again by itself; if it goes on, look for something between here and the control plane that changes bytes.',
+      hint: 'Nothing was published. Try again; if it goes on, look for something between here and the control plane that changes bytes.',
       cause,
     },
   );
