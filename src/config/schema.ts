@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { entry, storage } from './schema-entries.ts';
 import { gatewayVersion, hostPort, listen, name, seconds } from './schema-values.ts';
 

@@ -19,7 +19,8 @@ export async function drain(body: AsyncIterable<Uint8Array> | Iterable<Uint8Arra
     assert.ok(types.isUint8Array(chunk), 'a body yields Uint8Array chunks');
     parts.push(chunk);
   }
-  return Buffer.concat(parts);
+  // Not a Buffer, whose slice() would share its memory.
+  return new Uint8Array(Buffer.concat(parts));
 }
 
 /** Compares without printing megabytes when it fails. */

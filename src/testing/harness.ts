@@ -13,3 +13,8 @@ export async function withHarness<H extends { cleanup?(): Promise<void> | void }
     await harness.cleanup?.();
   }
 }
+
+/** One turn of the event loop: a loop over a store in memory would let nothing else run. */
+export function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

@@ -60,7 +60,7 @@ export const keyWrapCases: readonly KeyWrapCase[] = [
       const refused = (bytes: Uint8Array, what: string) =>
         assertKind(plugin.unwrap(keyId, bytes, CONTEXT, call()), 'corrupt', what);
       for (let at = 0; at < wrapped.byteLength; at++) {
-        const altered = wrapped.slice();
+        const altered = new Uint8Array(wrapped);
         altered[at] = (altered[at] ?? 0) ^ (1 << (at % 8));
         await refused(altered, `bit of byte ${at}`);
         await refused(wrapped.slice(0, at), `cut to ${at} bytes`);

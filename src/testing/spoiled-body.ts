@@ -29,7 +29,7 @@ export async function* spoiled(body: ByteStream, fault: BodyFault, at: number): 
 }
 
 function flipped(chunk: Uint8Array, offset: number): Uint8Array {
-  const copy = chunk.slice();
+  const copy = new Uint8Array(chunk);
   copy[offset] = (copy[offset] ?? 0) ^ 1;
   return copy;
 }

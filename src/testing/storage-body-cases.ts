@@ -1,5 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { drain, pattern } from './bytes.ts';
+import { turn } from './harness.ts';
 import type { StorageCase } from './storage-contract.ts';
 import { bytesOf, fetched, text } from './storage-object-cases.ts';
 
@@ -52,6 +53,7 @@ export const bodyCases: readonly StorageCase[] = [
           assert.ok(fill !== undefined && bytes.every((byte) => byte === fill), 'one version');
           assert.equal(fillOf.get(etag) ?? fill, fill, 'an ETag stands for one version');
           fillOf.set(etag, fill);
+          await turn();
         } while (writing);
       };
       await Promise.all([writer, reader(), reader(), reader()]);

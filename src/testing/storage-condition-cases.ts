@@ -2,6 +2,7 @@ import { strict as assert } from 'node:assert';
 import type { ObjectStore, PutOptions } from '../plugin/index.ts';
 import { assertKind } from './assert-kind.ts';
 import { drain } from './bytes.ts';
+import { turn } from './harness.ts';
 import type { StorageCase, StoragePlace } from './storage-contract.ts';
 import { bytesOf, fetched, text } from './storage-object-cases.ts';
 
@@ -97,6 +98,7 @@ export const conditionCases: readonly StorageCase[] = [
             raised++;
           } catch (error) {
             await assertKind(Promise.reject(error), ['conflict', 'unavailable'], 'a lost race');
+            await turn();
           }
         }
       };

@@ -2,6 +2,7 @@ import { strict as assert } from 'node:assert';
 import type { ObjectStore } from '../plugin/index.ts';
 import { assertKind } from './assert-kind.ts';
 import { assertSameBytes, pattern } from './bytes.ts';
+import { turn } from './harness.ts';
 import type { StorageCase } from './storage-contract.ts';
 import { bytesOf, text } from './storage-object-cases.ts';
 
@@ -34,7 +35,7 @@ export const failureCases: readonly StorageCase[] = [
         const stop = new AbortController();
         const put = store.put(key('a'), next, { signal: stop.signal });
         put.catch(() => {});
-        for (let turn = 0; turn < turns; turn++) await new Promise<void>((done) => setImmediate(done));
+        for (let passed = 0; passed < turns; passed++) await turn();
         stop.abort();
         const done = await put.then(
           () => true,

@@ -1,5 +1,6 @@
 import { strict as assert } from 'node:assert';
 import type { ObjectInfo, ObjectStore } from '../plugin/index.ts';
+import { turn } from './harness.ts';
 import type { StorageCase } from './storage-contract.ts';
 import { text } from './storage-object-cases.ts';
 
@@ -86,6 +87,7 @@ export const listCases: readonly StorageCase[] = [
           assert.match(info.key.slice(key('mixed/').length), /^(stable|new)-\d+$/, 'no temporary names');
           assert.ok(info.size === 1 || info.size === 1000, `${info.key} has its whole size`);
         }
+        await turn();
       } while (writing);
       await writer;
     },

@@ -73,7 +73,7 @@ export const objectCases: readonly StorageCase[] = [
   {
     name: 'buffers are not shared with the caller',
     async run(store, { key, signal }) {
-      const body = text('caller');
+      const body = Buffer.from('caller');
       await store.put(key('a'), body, { signal });
       assert.equal(Buffer.from(body).toString(), 'caller', 'a put does not change its input');
       body.fill(0);

@@ -87,8 +87,8 @@ const cases: readonly ValidatorCase[] = [
     name: 'the document is not changed, and the same one is judged the same',
     async run(validator, { good = [] }) {
       const documents = [...good.map(({ bytes }) => bytes), ...ODD_TABLES.map(({ json }) => utf8(json))];
-      for (const bytes of documents) {
-        const former = Buffer.from(bytes);
+      for (const former of documents) {
+        const bytes = new Uint8Array(former);
         const table = frozen(parse(bytes));
         const before = JSON.stringify(table);
         const first = await validator.validate({ bytes, table }, context({}, table), call());
@@ -117,9 +117,10 @@ const cases: readonly ValidatorCase[] = [
 
 async function judge(
   validator: Validator,
-  bytes: Uint8Array,
+  given: Uint8Array,
   part: Partial<ValidationContext>,
 ): Promise<readonly Finding[]> {
+  const bytes = new Uint8Array(given);
   const table = frozen(parse(bytes));
   const findings = await validator.validate({ bytes, table }, context(part, table), call());
   assert.ok(Array.isArray(findings), 'findings are a list');

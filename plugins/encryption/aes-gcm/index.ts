@@ -1,5 +1,5 @@
 import { definePlugin } from 'kongfallback/plugin';
-import { z } from 'zod';
+import * as z from 'zod';
 import { AesGcmKeyWrap } from './key-wrap.ts';
 import { parseWrappingKey } from './wrapping-key.ts';
 

@@ -1,5 +1,5 @@
 import { definePlugin, type Encryption } from 'kongfallback/plugin';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Stores plain gzip: for configurations without secrets, and stores that encrypt by themselves. */
 export default definePlugin({

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { definePlugin } from 'kongfallback/plugin';
-import { z } from 'zod';
+import * as z from 'zod';
 import { FileSource } from './file-source.ts';
 
 /** A configuration document (a bare config_table as JSON) from a file, read once per session. */

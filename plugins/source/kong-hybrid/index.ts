@@ -1,5 +1,5 @@
 import { definePlugin } from 'kongfallback/plugin';
-import { z } from 'zod';
+import * as z from 'zod';
 import { DEFAULT_MAX_PAYLOAD_BYTES, DEFAULT_SILENCE_MS } from '#kong';
 import { KongHybridSource } from './kong-hybrid-source.ts';
 

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { definePlugin } from 'kongfallback/plugin';
-import { z } from 'zod';
+import * as z from 'zod';
 import { FileStore } from './file-store.ts';
 
 /**

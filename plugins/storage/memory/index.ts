@@ -1,5 +1,5 @@
 import { definePlugin } from 'kongfallback/plugin';
-import { z } from 'zod';
+import * as z from 'zod';
 import { MemoryStore } from './memory-store.ts';
 
 /** Lives and dies with its instance: for tests and for embedding, never for a fallback. */

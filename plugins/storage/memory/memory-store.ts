@@ -30,7 +30,7 @@ export class MemoryStore implements ObjectStore {
     if (held === undefined) return undefined;
     if (held.etag === options.ifNoneMatch) return 'not-modified';
     const { etag, modifiedAt, bytes } = held;
-    return { etag, modifiedAt, serverTime: this.#now(), body: [bytes.slice()] };
+    return { etag, modifiedAt, serverTime: this.#now(), body: [new Uint8Array(bytes)] };
   }
 
   async put(key: string, body: Uint8Array<ArrayBuffer>, options: PutOptions): Promise<PutResult> {
@@ -41,7 +41,8 @@ export class MemoryStore implements ObjectStore {
       throw this.#conflict(current === undefined ? 'it does not exist' : 'it is another version');
     }
     const etag = `"${++this.#version}"`;
-    this.#objects.set(key, { etag, bytes: body.slice(), modifiedAt: this.#now() });
+    // Not slice(): of a Buffer that is no copy.
+    this.#objects.set(key, { etag, bytes: new Uint8Array(body), modifiedAt: this.#now() });
     return { etag, serverTime: this.#now() };
   }
 

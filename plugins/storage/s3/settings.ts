@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 const secret = (description: string) => z.string().min(1).optional().meta({ description, secret: true });
 

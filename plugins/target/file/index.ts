@@ -1,7 +1,7 @@
 // Target `file`: the document as a file that `declarative_config` names.
 import { dirname, resolve } from 'node:path';
 import { definePlugin } from 'kongfallback/plugin';
-import { z } from 'zod';
+import * as z from 'zod';
 import { classifyFileError } from './errors.ts';
 import { writeWhole } from './write-whole.ts';
 
