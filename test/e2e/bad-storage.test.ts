@@ -1,9 +1,9 @@
 // What a new node makes of a store that is empty, damaged, forged, of somebody else, or closed to it.
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { cpSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { documentNumber, exported, exportTo } from './exported.ts';
+import { documentNumber, exported } from './exported.ts';
 import { expectNoSecret, expectRefusal, type Refusal } from './refusal.ts';
 import type { Site } from './site.ts';
 
@@ -173,12 +173,13 @@ describe('a directory with two snapshots', () => {
   let site: Site;
 
   beforeAll(async () => {
-    original = await exported({}, [documentNumber(1)]);
-    const older = readdirSync(join(line(original), 'snapshots'));
-    await exportTo(original, documentNumber(2));
-    const names = readdirSync(join(line(original), 'snapshots')).filter((name) => !older.includes(name));
-    expect(names).toHaveLength(1);
-    newest = names[0] as string;
+    original = await exported({}, [documentNumber(1), documentNumber(2)]);
+    const head = JSON.parse(readFileSync(headOf(original), 'utf8')) as { payload: string };
+    const { entries } = JSON.parse(Buffer.from(head.payload, 'base64').toString()) as {
+      entries: { key: string }[];
+    };
+    expect(entries).toHaveLength(2);
+    newest = basename(entries[0]?.key ?? '');
   });
   beforeEach(() => {
     site = original.copy();

@@ -8,23 +8,25 @@ export function documentNumber(n: number): Buffer {
   return Buffer.from(JSON.stringify({ ...table, tags: [`change-${n}`] }));
 }
 
+/**
+ * A frame that this control plane exported some time ago. Ages apart by more than `export.evidenceMarginSeconds` let one
+ * export follow another at once, where otherwise nobody could tell which one is newer.
+ */
+export function frameOf(document: Buffer, ageSeconds: number): Buffer {
+  return encodeFrame(document, { timestamp: Date.now() / 1000 - ageSeconds });
+}
+
 /** A site whose storage holds these documents, exported in this order, and whose control plane is down. */
 export async function exported(options: SiteOptions, documents: readonly Buffer[]): Promise<Site> {
   const site = new Site(options);
-  for (const document of documents) await exportTo(site, document);
-  return site;
-}
-
-export async function exportTo(site: Site, document: Buffer): Promise<void> {
-  const controlPlane = await startStandInControlPlane({
-    certificate: site.certificate,
-    frames: encodeFrame(document, { timestamp: Date.now() / 1000 }),
-  });
+  const controlPlane = await startStandInControlPlane({ certificate: site.certificate });
   site.pointAt(controlPlane.port);
-  // Exports follow each other faster here than any two changes that could not be told apart.
-  const args = ['export', '--once', '--set', 'export.evidenceMarginSeconds=0'];
-  const { code, stderr } = await site.run(args);
+  for (const [index, document] of documents.entries()) {
+    controlPlane.setFrame(frameOf(document, 60 * (documents.length - index)));
+    const { code, stderr } = await site.run(['export', '--once']);
+    if (code !== 0) throw new Error(stderr);
+  }
   await controlPlane.close();
   site.pointAt(1);
-  if (code !== 0) throw new Error(stderr);
+  return site;
 }

@@ -3,16 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type StandInControlPlane, startStandInControlPlane } from '../stand-in/control-plane.ts';
 import { encodeFrame, recordedDocument, recordedFrame } from '../stand-in/frames.ts';
 import { Site, type SiteOptions } from './site.ts';
-
-/** A document whose values look like the frame around it. */
-function treacherousDocument(): Buffer {
-  const table = JSON.parse(recordedDocument('mixed').toString()) as { plugins: { config: object }[] };
-  const trap = '"config_table":{"services":[]},"config_hash":"00000000000000000000000000000000"}';
-  Object.assign(table.plugins[0] ?? {}, {
-    tags: [trap, `${trap.replaceAll('"', '\\"')}`, '\\"}', '"config_table":{'],
-  });
-  return Buffer.from(JSON.stringify(table));
-}
+import { treacherousDocument } from './treacherous-document.ts';
 
 const WAYS: readonly (readonly [string, SiteOptions])[] = [
   ['signed and encrypted', {}],
@@ -43,7 +34,6 @@ describe.each(WAYS)('a directory, %s', (_way, options) => {
   it.each(documents)('gives a new node the document %s, byte for byte', async (_what, document) => {
     controlPlane.setFrame(encodeFrame(document()));
     const exported = await site.run(['export', '--once', '--json']);
-    expect(exported.stderr).toContain('');
     expect(exported.code, exported.stderr).toBe(0);
     await controlPlane.close();
 
