@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 // The source condition comes first, so that tests and plugins load `kongfallback/*` from src without a build.
-const conditions = ['kongfallback-source', 'module', 'node', 'development'];
+const conditions = ['kongfallback-source', 'node', 'development'];
 
 const project = (name: string, include: string[], testTimeout: number) => ({
   resolve: { conditions },
