@@ -1,8 +1,5 @@
 import type { ByteStream, GetOptions, ObjectStore, StoredObject } from '../plugin/index.ts';
-import { spoiled } from './spoiled-body.ts';
-
-/** What goes wrong with a body that is being read. */
-export type BodyFault = 'truncate' | 'extend' | 'flip' | 'stall' | 'never-end';
+import { type BodyFault, spoiled } from './spoiled-body.ts';
 
 interface Selected {
   /** Only keys that match; default: all. */

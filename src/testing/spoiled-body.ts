@@ -1,5 +1,7 @@
 import type { ByteStream } from '../plugin/index.ts';
-import type { BodyFault } from './faulty.ts';
+
+/** What goes wrong with a body that is being read. */
+export type BodyFault = 'truncate' | 'extend' | 'flip' | 'stall' | 'never-end';
 
 /** The body as it is up to byte `at`, and from there on as the fault says. */
 export async function* spoiled(body: ByteStream, fault: BodyFault, at: number): AsyncGenerator<Uint8Array> {

@@ -1,8 +1,8 @@
 import { strict as assert } from 'node:assert';
 import { drain, pattern } from './bytes.ts';
 import { turn } from './harness.ts';
-import type { StorageCase } from './storage-contract.ts';
-import { bytesOf, fetched, text } from './storage-object-cases.ts';
+import type { StorageCase } from './storage-case.ts';
+import { bytesOf, fetched, text } from './stored.ts';
 
 const VERSION_BYTES = 262_144;
 

@@ -3,8 +3,8 @@ import type { ObjectStore, PutOptions } from '../plugin/index.ts';
 import { assertKind } from './assert-kind.ts';
 import { drain } from './bytes.ts';
 import { turn } from './harness.ts';
-import type { StorageCase, StoragePlace } from './storage-contract.ts';
-import { bytesOf, fetched, text } from './storage-object-cases.ts';
+import type { StorageCase, StoragePlace } from './storage-case.ts';
+import { bytesOf, fetched, text } from './stored.ts';
 
 const WRITERS = 16;
 

@@ -3,8 +3,8 @@ import type { ObjectStore } from '../plugin/index.ts';
 import { assertKind } from './assert-kind.ts';
 import { assertSameBytes, pattern } from './bytes.ts';
 import { turn } from './harness.ts';
-import type { StorageCase } from './storage-contract.ts';
-import { bytesOf, text } from './storage-object-cases.ts';
+import type { StorageCase } from './storage-case.ts';
+import { bytesOf, text } from './stored.ts';
 
 async function listAll(store: ObjectStore, prefix: string, signal: AbortSignal): Promise<number> {
   let count = 0;

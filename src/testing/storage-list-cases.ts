@@ -1,8 +1,8 @@
 import { strict as assert } from 'node:assert';
 import type { ObjectInfo, ObjectStore } from '../plugin/index.ts';
 import { turn } from './harness.ts';
-import type { StorageCase } from './storage-contract.ts';
-import { text } from './storage-object-cases.ts';
+import type { StorageCase } from './storage-case.ts';
+import { text } from './stored.ts';
 
 async function all(store: ObjectStore, prefix: string, signal: AbortSignal): Promise<ObjectInfo[]> {
   const found: ObjectInfo[] = [];
