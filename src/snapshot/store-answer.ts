@@ -83,7 +83,10 @@ export function fromPlugin(thrown: unknown, what: string, signal: AbortSignal): 
   if (signal.aborted && signal.reason instanceof FallbackError) return signal.reason;
   const error = classify(thrown, what);
   if (error !== thrown || error.message.startsWith(what)) return error;
-  return new FallbackError(error.kind, error.code, `${what}: ${error.message}`, {
+  // The plugin's context has put the storage's name in front already.
+  const name = what.slice(0, what.indexOf(': ') + 2);
+  const message = error.message.startsWith(name) ? error.message.slice(name.length) : error.message;
+  return new FallbackError(error.kind, error.code, `${what}: ${message}`, {
     cause: error.cause ?? error,
     ...(error.hint !== undefined && { hint: error.hint }),
     ...(error.retryAfterMs !== undefined && { retryAfterMs: error.retryAfterMs }),

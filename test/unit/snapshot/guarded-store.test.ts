@@ -253,11 +253,13 @@ describe('a plugin that lies is ended', () => {
   });
 
   test('a kind, hint and pause that the plugin declares are kept, the operation is named once', async () => {
-    const declared = pluginContext().error('unavailable', 'slow down', { hint: 'Wait.', retryAfterMs: 7 });
-    const { store } = guarded(plugin({ get: () => Promise.reject(declared) }));
-    const error = await failure(store.read(KEY, { maxBytes: 10, signal }));
-    assert.equal(error.message, 'storage dr-site: get production/3.9.1/head.json: slow down');
-    assert.deepEqual([error.kind, error.hint, error.retryAfterMs], ['unavailable', 'Wait.', 7]);
+    for (const message of ['slow down', 'storage dr-site: slow down']) {
+      const declared = pluginContext().error('unavailable', message, { hint: 'Wait.', retryAfterMs: 7 });
+      const { store } = guarded(plugin({ get: () => Promise.reject(declared) }));
+      const error = await failure(store.read(KEY, { maxBytes: 10, signal }));
+      assert.equal(error.message, 'storage dr-site: get production/3.9.1/head.json: slow down');
+      assert.deepEqual([error.kind, error.hint, error.retryAfterMs], ['unavailable', 'Wait.', 7]);
+    }
   });
 
   test('a return() that never settles does not hold up the caller', async () => {
@@ -475,7 +477,29 @@ describe('requests', () => {
     await failure(store.read(KEY, { maxBytes: 1, signal }));
     const error = await failure(store.read(KEY, { maxBytes: 1, signal }));
     assert.equal(error.code, 'KF_BREAKER_OPEN');
+    assert.match(error.message, /failed repeatedly.*away/);
     assert.ok(store.counts.get < 3);
+    breaker.close();
+  });
+
+  test('a refusal opens the breaker at once, and stays a refusal', async () => {
+    const breaker = new Breaker('dr-site');
+    const denied = pluginContext().error('denied', 'no such key', { hint: 'Give the right key.' });
+    const { store } = guarded(plugin({ get: () => Promise.reject(denied) }), { breaker });
+    const first = await failure(store.read(KEY, { maxBytes: 1, signal }));
+    const second = await failure(store.read(KEY, { maxBytes: 1, signal }));
+    assert.deepEqual([second.kind, second.code, second.hint], [first.kind, first.code, first.hint]);
+    assert.match(second.message, /not tried again.*no such key/);
+    assert.equal(store.counts.get, 1);
+    breaker.close();
+  });
+
+  test('what a probe is denied says nothing about the keys of the flows', async () => {
+    const breaker = new Breaker('dr-site');
+    const denied = pluginContext().error('denied', 'not this key');
+    const { store } = guarded(plugin({ put: () => Promise.reject(denied) }), { breaker });
+    await failure(store.countedApart(new StoreCounts()).put(KEY, text('x'), { ifAbsent: true, signal }));
+    assert.equal(breaker.state, 'closed');
     breaker.close();
   });
 
