@@ -29,6 +29,8 @@ export type BreakerState = 'closed' | 'open' | 'half-open';
 export class Breaker {
   readonly name: string;
   readonly #circuit: CircuitBreaker<[() => Promise<unknown>], unknown>;
+  /** Why the circuit is open: what is not tried tells it again, since it may be all that an operator gets to see. */
+  #lastFailure: FallbackError | undefined;
 
   constructor(
     name: string,
@@ -55,7 +57,10 @@ export class Breaker {
     return this.#circuit.halfOpen ? 'half-open' : 'closed';
   }
 
-  /** @throws FallbackError `unavailable` KF_BREAKER_OPEN without calling `work` while the circuit is open */
+  /**
+   * @throws FallbackError while the circuit is open, without calling `work`: `unavailable` KF_BREAKER_OPEN, or
+   *   `denied` with the code of the refusal that opened it
+   */
   async run<T>(what: string, work: () => Promise<T>): Promise<T> {
     try {
       return (await this.#circuit.fire(() =>
@@ -65,16 +70,10 @@ export class Breaker {
       )) as T;
     } catch (error) {
       if ((error as { code?: unknown }).code === 'EOPENBREAKER') {
-        throw new FallbackError(
-          'unavailable',
-          'KF_BREAKER_OPEN',
-          `${what}: not tried, ${this.name} failed repeatedly`,
-          {
-            hint: 'It is tried again by itself; the earlier errors in the log say what is wrong.',
-          },
-        );
+        throw notTried(what, this.name, this.#lastFailure);
       }
       const classified = classify(error, what);
+      if (classified.kind === 'denied' || classified.kind === 'unavailable') this.#lastFailure = classified;
       if (classified.kind === 'denied') this.#circuit.open();
       throw classified;
     }
@@ -83,4 +82,20 @@ export class Breaker {
   close(): void {
     this.#circuit.shutdown();
   }
+}
+
+function notTried(what: string, name: string, last: FallbackError | undefined): FallbackError {
+  const because = last === undefined ? '' : `: ${last.message}`;
+  if (last?.kind === 'denied') {
+    return new FallbackError(last.kind, last.code, `${what}: not tried again${because}`, {
+      cause: last,
+      ...(last.hint !== undefined && { hint: last.hint }),
+    });
+  }
+  return new FallbackError(
+    'unavailable',
+    'KF_BREAKER_OPEN',
+    `${what}: not tried, ${name} failed repeatedly${because}`,
+    { cause: last, hint: last?.hint ?? 'Try again later; the earlier errors in the log say what is wrong.' },
+  );
 }

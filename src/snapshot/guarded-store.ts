@@ -67,9 +67,13 @@ export class GuardedStore {
     this.#timings = { ...DEFAULT_STORE_TIMINGS, ...options.timings };
   }
 
-  /** The same store with other counters, so that probes do not appear among the requests of the flows. */
+  /**
+   * The same store with other counters and without its breaker, for probes: their requests are not those of the flows,
+   * and a policy that knows only the keys of the flows may deny them.
+   */
   countedApart(counts: StoreCounts): GuardedStore {
-    return new GuardedStore({ ...this.#options, counts });
+    const { breaker: _, ...options } = this.#options;
+    return new GuardedStore({ ...options, counts });
   }
 
   /** The same store taken as one that keeps no conditions: what the start-up probe found of it. */

@@ -6,6 +6,7 @@ import memory from '../../../plugins/storage/memory/index.ts';
 import { FallbackError } from '../../../src/errors/index.ts';
 import { Breaker, Outside } from '../../../src/resilience/index.ts';
 import { GuardedStore, type GuardedStoreOptions } from '../../../src/snapshot/guarded-store.ts';
+import { StoreCounts } from '../../../src/snapshot/store-counts.ts';
 
 const KEY = '3.9.1/head.json';
 const NO_RETRY = { attempts: 1, delayMs: 0, maxDelayMs: 0 };
