@@ -49,7 +49,7 @@ export function codeOf(error: unknown): string | undefined {
 export function classify(error: unknown, during: string): FallbackError {
   if (error instanceof FallbackError) return error;
   const kind = kindOf(error);
-  const message = error instanceof Error ? error.message : String(error);
+  const message = error instanceof Error ? error.message : plainText(error);
   const { hint, retryAfterMs } = (error ?? {}) as { hint?: unknown; retryAfterMs?: unknown };
   const options = {
     cause: error,
@@ -65,4 +65,13 @@ export function classify(error: unknown, during: string): FallbackError {
     );
   }
   return new FallbackError('unavailable', 'KF_PLUGIN_UNCLASSIFIED', `${during}: ${message}`, options);
+}
+
+/** `String()` throws for an object without a prototype, and a plugin may throw anything. */
+function plainText(thrown: unknown): string {
+  try {
+    return String(thrown);
+  } catch {
+    return 'something that is no error';
+  }
 }

@@ -22,9 +22,9 @@ export const DEFAULT_BREAKER: BreakerPolicy = {
 export type BreakerState = 'closed' | 'open' | 'half-open';
 
 /**
- * A circuit breaker around operations of any kind. Only `unavailable` counts as a failure; `denied` opens it at
- * once, since asking again with the same credentials cannot help. Time limits belong inside `work`
- * (`withDeadline`), with a signal of its own per call: opossum's is shared by concurrent calls.
+ * A circuit breaker around operations of any kind. Only `unavailable` counts as a failure. `denied` does not: it is
+ * an answer, and a reader without the right to list gets it for an object that is merely missing. Time limits
+ * belong inside `work` (`withDeadline`), with a signal of its own per call: opossum's is shared by concurrent calls.
  */
 export class Breaker {
   readonly name: string;
@@ -45,7 +45,7 @@ export class Breaker {
       volumeThreshold: policy.volumeThreshold,
       resetTimeout: policy.resetTimeoutMs,
       rollingCountTimeout: policy.windowMs,
-      errorFilter: (error: FallbackError) => error.kind !== 'unavailable' && error.kind !== 'denied',
+      errorFilter: (error: FallbackError) => error.kind !== 'unavailable',
     });
     this.#circuit.on('open', () => onState('open'));
     this.#circuit.on('halfOpen', () => onState('half-open'));
@@ -57,10 +57,7 @@ export class Breaker {
     return this.#circuit.halfOpen ? 'half-open' : 'closed';
   }
 
-  /**
-   * @throws FallbackError while the circuit is open, without calling `work`: `unavailable` KF_BREAKER_OPEN, or
-   *   `denied` with the code of the refusal that opened it
-   */
+  /** @throws FallbackError `unavailable` KF_BREAKER_OPEN, without calling `work`, while the circuit is open */
   async run<T>(what: string, work: () => Promise<T>): Promise<T> {
     try {
       return (await this.#circuit.fire(() =>
@@ -73,8 +70,7 @@ export class Breaker {
         throw notTried(what, this.name, this.#lastFailure);
       }
       const classified = classify(error, what);
-      if (classified.kind === 'denied' || classified.kind === 'unavailable') this.#lastFailure = classified;
-      if (classified.kind === 'denied') this.#circuit.open();
+      if (classified.kind === 'unavailable') this.#lastFailure = classified;
       throw classified;
     }
   }
@@ -86,12 +82,6 @@ export class Breaker {
 
 function notTried(what: string, name: string, last: FallbackError | undefined): FallbackError {
   const because = last === undefined ? '' : `: ${last.message}`;
-  if (last?.kind === 'denied') {
-    return new FallbackError(last.kind, last.code, `${what}: not tried again${because}`, {
-      cause: last,
-      ...(last.hint !== undefined && { hint: last.hint }),
-    });
-  }
   return new FallbackError(
     'unavailable',
     'KF_BREAKER_OPEN',

@@ -1,5 +1,5 @@
 // Step 2 of 3: an entry → its sealed bytes, whole and checked, in the cache.
-import { codeOf, FallbackError } from '../errors/index.ts';
+import { codeOf, FallbackError, kindOf } from '../errors/index.ts';
 import type { SnapshotEntry } from '../snapshot/head.ts';
 import { lineKey } from '../snapshot/object-keys.ts';
 import type { SnapshotStore } from '../snapshot/snapshot-store.ts';
@@ -47,7 +47,9 @@ async function fetchFrom(store: SnapshotStore, entry: SnapshotEntry, options: Fe
   const { cache, onRequest, signal } = options;
   for (;;) {
     onRequest();
-    const found = await store.streamSnapshot(entry, { signal });
+    const found = await store.streamSnapshot(entry, { signal }).catch((thrown: unknown) => {
+      throw kindOf(thrown) === 'denied' ? missing(entry.key, thrown) : thrown;
+    });
     if (found === undefined) throw missing(entry.key);
     try {
       return await cache.keep(entry, found.body);
@@ -59,12 +61,19 @@ async function fetchFrom(store: SnapshotStore, entry: SnapshotEntry, options: Fe
   }
 }
 
-function missing(key: string): FallbackError {
+/**
+ * A store that gave the head and denies what it lists has most likely lost it: without the right to list, a missing
+ * object is a 403 (design D3). So the next older snapshot is tried, as for one that is plainly gone.
+ */
+function missing(key: string, denied?: unknown): FallbackError {
   return new FallbackError(
     'corrupt',
     'KF_SNAPSHOT_MISSING',
-    `${key} is not there, although the head lists it`,
+    denied === undefined
+      ? `${key} is not there, although the head lists it`
+      : `${key} is not there or may not be read, although the head lists it and could be read`,
     {
+      cause: denied,
       hint: 'Something removes objects from the storage: check its lifecycle rules; only the exporter may delete here.',
     },
   );

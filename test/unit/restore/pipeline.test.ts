@@ -143,6 +143,20 @@ describe('a damaged snapshot', () => {
     expect(await cacheFiles()).toHaveLength(3);
   });
 
+  it('that is denied, as a missing one is to a reader who may not list, gives way too', async () => {
+    const [fresh, old] = [await world.seal('new'), await world.seal('old')];
+    world.publish([fresh, old]);
+    for (const store of world.stores) {
+      store.objects.delete(`3.9.3/${fresh.entry.key}`);
+      store.before = (_, key) => {
+        if (!store.objects.has(key)) throw new FallbackError('denied', 'KF_STORAGE_DENIED', '403');
+      };
+    }
+    const { snapshot, document } = await world.restored();
+    expect(document.toString()).toBe('old');
+    expect(snapshot.findings.map(({ message }) => message).join()).toContain('KF_SNAPSHOT_MISSING');
+  });
+
   it('whose content is not the one that the head names gives way too', async () => {
     const cases = [
       await world.seal('other', {}, gzipSync('OTHER')),
