@@ -9,7 +9,11 @@ export function abortOnSignals(): AbortSignal {
   for (const name of ['SIGINT', 'SIGTERM'] as const) {
     process.on(name, () => {
       if (controller.signal.aborted) process.exit(130);
-      controller.abort(new FallbackError('aborted', 'KF_INTERRUPTED', `interrupted by ${name}`));
+      controller.abort(
+        new FallbackError('aborted', 'KF_INTERRUPTED', `interrupted by ${name}`, {
+          hint: 'Nothing was left half-done; run it again.',
+        }),
+      );
     });
   }
   return controller.signal;
