@@ -51,9 +51,7 @@ export class Bootstrap {
       { event: 'control-plane.unreachable', reason: health.reason, hint: health.hint },
       `control plane: ${health.message}`,
     );
-    const applied = await this.#fromSnapshots(health.reason, stopwatch, signal);
-    if (applied.error !== undefined) this.#deps.log.error({ event: 'bootstrap.none' }, applied.error.message);
-    return applied;
+    return this.#fromSnapshots(health.reason, stopwatch, signal);
   }
 
   async #probe(signal: AbortSignal): Promise<ControlPlaneHealth> {
