@@ -1,10 +1,8 @@
 import type { Command } from 'commander';
-import { createLineExporters, exporterParts } from '../composition/exporter.ts';
+import { Exporter, exporterParts, type LineResult } from '../composition/exporter.ts';
 import { openSettings } from '../composition/open-settings.ts';
-import { Part } from '../composition/parts.ts';
-import { get as getter } from '../composition/tokens.ts';
 import { FallbackError } from '../errors/index.ts';
-import { type ExportOutcome, isRefusal } from '../export/outcome.ts';
+import { isRefusal } from '../export/outcome.ts';
 import { abortOnSignals } from '../service/signals.ts';
 import type { CommandIo } from './command-io.ts';
 import { errorJson, exitCodeOf, renderError } from './render-error.ts';
@@ -18,7 +16,6 @@ interface ExportFlags extends SettingsFlags {
 
 /** A configuration that is not published, although everything works: an outcome with an exit code of its own. */
 const REFUSED = 20;
-const CLOSE_DEADLINE_MS = 5000;
 
 export function registerExport(program: Command, io: CommandIo): void {
   withSettingsOptions(program.command('export'))
@@ -31,8 +28,6 @@ export function registerExport(program: Command, io: CommandIo): void {
     .option('--accept-shrinkage <reason>', 'publish although it shrank; the reason is recorded in the head')
     .action((flags: ExportFlags) => exportCommand(flags, io));
 }
-
-type LineResult = { readonly outcome: ExportOutcome } | { readonly error: unknown };
 
 async function exportCommand(flags: ExportFlags, io: CommandIo): Promise<void> {
   if (flags.once !== true) {
@@ -49,23 +44,11 @@ async function exportCommand(flags: ExportFlags, io: CommandIo): Promise<void> {
     env: io.env,
     terminal: io.terminal,
   });
-  const parts = exporterParts(loaded, log);
-  const get = getter(parts);
+  const exporter = new Exporter(exporterParts(loaded, log));
   try {
-    const results: LineResult[] = [];
-    for (const line of await createLineExporters(parts, signal)) {
-      const acceptReason = flags.acceptShrinkage;
-      results.push(
-        await line.once({ signal, ...(acceptReason !== undefined && { acceptReason }) }).then(
-          (outcome) => ({ outcome }),
-          (error: unknown) => ({ error }),
-        ),
-      );
-      if (signal.aborted) break;
-    }
-    report(results, flags, io, redact);
+    report(await exporter.once({ signal, acceptReason: flags.acceptShrinkage }), flags, io, redact);
   } finally {
-    await get(Part.lifecycle).close(get(Part.clock), log, CLOSE_DEADLINE_MS);
+    await exporter.close();
   }
 }
 

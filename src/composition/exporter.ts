@@ -3,7 +3,9 @@ import type { DependencyContainer } from 'tsyringe';
 import type { LoadedSettings } from '../config/index.ts';
 import { FallbackError } from '../errors/index.ts';
 import { confirmIntervalMs } from '../export/confirm-interval.ts';
-import { LineExporter } from '../export/pipeline.ts';
+import { exportOnce, type OnceOptions } from '../export/once.ts';
+import type { ExportOutcome } from '../export/outcome.ts';
+import { LinePipeline } from '../export/pipeline.ts';
 import { prepareWith } from '../export/prepare-step.ts';
 import { usableStores } from '../export/usable-stores.ts';
 import type { Logger } from '../plugin/plugin.ts';
@@ -11,10 +13,12 @@ import { SnapshotStore } from '../snapshot/snapshot-store.ts';
 import { commonParts, pluginDependencies } from './common-parts.ts';
 import { Part } from './parts.ts';
 import { createPlugin } from './plugin-create.ts';
-import { get as getter, provide } from './tokens.ts';
+import { type Get, get as getter, provide } from './tokens.ts';
 
 /** Past this, a worker that prepares a document is terminated: 1.3 million entities take it about 30 s. */
 const PREPARE_DEADLINE_MS = 300_000;
+
+const CLOSE_DEADLINE_MS = 5000;
 
 /** The exporter's parts list. */
 export function exporterParts(loaded: LoadedSettings, log: Logger): DependencyContainer {
@@ -36,26 +40,62 @@ export function exporterParts(loaded: LoadedSettings, log: Logger): DependencyCo
   return parts;
 }
 
-/** One exporter per gateway version that the settings name. */
-export async function createLineExporters(
-  container: DependencyContainer,
-  signal: AbortSignal,
-): Promise<readonly LineExporter[]> {
-  const get = getter(container);
+export type LineResult =
+  | { readonly gatewayVersion: string; readonly outcome: ExportOutcome }
+  | { readonly gatewayVersion: string; readonly error: unknown };
+
+/** The backup node's work, for the command line and for programs that embed it. */
+export class Exporter {
+  readonly #get: Get;
+
+  constructor(container: DependencyContainer) {
+    this.#get = getter(container);
+  }
+
+  /**
+   * Receives one configuration for each gateway version and brings the stores up to it. A line that fails keeps no
+   * other from being exported; after an abort the remaining ones are left out.
+   *
+   * @throws FallbackError `invalid` for settings that cannot work
+   */
+  async once(options: OnceOptions): Promise<readonly LineResult[]> {
+    const [source, clock, log] = [await this.#get(Part.source), this.#get(Part.clock), this.#get(Part.log)];
+    const results: LineResult[] = [];
+    for (const line of await createLines(this.#get, options.signal)) {
+      const { gatewayVersion } = line.settings;
+      const result = exportOnce(line, { source, clock, log }, options);
+      results.push(
+        await result.then(
+          (outcome) => ({ gatewayVersion, outcome }),
+          (error: unknown) => ({ gatewayVersion, error }),
+        ),
+      );
+      if (options.signal.aborted) break;
+    }
+    return results;
+  }
+
+  /** Closes everything in the reverse order of building, each within 5 s. */
+  close(): Promise<void> {
+    return this.#get(Part.lifecycle).close(this.#get(Part.clock), this.#get(Part.log), CLOSE_DEADLINE_MS);
+  }
+}
+
+/** One line per gateway version that the settings name. */
+export async function createLines(get: Get, signal: AbortSignal): Promise<readonly LinePipeline[]> {
   const { settings, entries } = get(Part.settings);
   if (settings.gatewayVersions.length === 0) {
     throw new FallbackError('invalid', 'KF_NO_GATEWAY_VERSION', 'no gateway version to export for', {
       hint: 'Set gatewayVersions to the exact versions of the data planes, as `kong version` prints them: ["3.9.1"].',
     });
   }
-  const [trust, signers, clock, log] = [get(Part.trust), get(Part.signers), get(Part.clock), get(Part.log)];
+  const [trust, clock, log, random] = [get(Part.trust), get(Part.clock), get(Part.log), get(Part.random)];
   const unprobed = (await get(Part.stores)).map((store, index) => ({
     store,
     singleWriter: entries.storages[index]?.singleWriter === true,
   }));
-  const stores = await usableStores(unprobed, get(Part.random), log, signal);
+  const stores = await usableStores(unprobed, random, log, signal);
   const shared = {
-    source: await get(Part.source),
     sealing: await get(Part.sealing),
     prepare: prepareWith(get(Part.worker), {
       clock,
@@ -63,22 +103,23 @@ export async function createLineExporters(
       deadlineMs: PREPARE_DEADLINE_MS,
     }),
     nonce: () => randomBytes(16).toString('hex'),
-    signers,
+    signers: get(Part.signers),
     clock,
+    random,
     log,
   };
   const { cluster } = settings;
+  const common = {
+    cluster,
+    writer: settings.export.instance,
+    marginMs: settings.export.evidenceMarginSeconds * 1000,
+    confirmIntervalMs: confirmIntervalMs(settings.export.confirmSchedule),
+    keep: settings.export.keep,
+    successPolicy: settings.export.successPolicy,
+    maxSealedBytes: settings.limits.maxSealedBytes,
+  };
   return settings.gatewayVersions.map((gatewayVersion) => {
-    const lineSettings = {
-      cluster,
-      gatewayVersion,
-      writer: settings.export.instance,
-      marginMs: settings.export.evidenceMarginSeconds * 1000,
-      confirmIntervalMs: confirmIntervalMs(settings.export.confirmSchedule),
-      keepLast: settings.export.keep.last,
-      successPolicy: settings.export.successPolicy,
-    };
     const lineStores = stores.map((store) => new SnapshotStore(store, { cluster, gatewayVersion, trust }));
-    return new LineExporter(lineSettings, { ...shared, stores: lineStores });
+    return new LinePipeline({ ...common, gatewayVersion }, { ...shared, stores: lineStores });
   });
 }

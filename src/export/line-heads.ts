@@ -3,6 +3,7 @@ import type { Logger } from '../plugin/plugin.ts';
 import type { Head } from '../snapshot/head.ts';
 import type { SnapshotStore } from '../snapshot/snapshot-store.ts';
 import { highest } from './decide.ts';
+import type { StoreResult } from './publish.ts';
 import type { StoreClock } from './store-clock.ts';
 
 export interface LineReading {
@@ -12,12 +13,28 @@ export interface LineReading {
 }
 
 /** The heads of one line in all stores, read together. */
-export interface LineHeads {
+export class LineHeads {
   readonly readings: readonly LineReading[];
   /** Stores that did not answer. */
   readonly failures: readonly { readonly store: string; readonly error: FallbackError }[];
   /** The one with the highest sequence. */
   readonly base: Head | undefined;
+
+  constructor(readings: LineHeads['readings'], failures: LineHeads['failures']) {
+    this.readings = readings;
+    this.failures = failures;
+    this.base = highest(readings.flatMap(({ head }) => (head === undefined ? [] : [head])));
+  }
+
+  /** What is known after a head was written, without reading again. */
+  after(head: Head, results: readonly StoreResult[]): LineHeads {
+    const byStore = new Map(results.map((result) => [result.store, result]));
+    const readings = this.readings.map((reading) => {
+      const result = byStore.get(reading.store.id);
+      return result?.outcome === 'written' ? { store: reading.store, head, etag: result.etag } : reading;
+    });
+    return new LineHeads(readings, this.failures);
+  }
 }
 
 /**
@@ -32,34 +49,25 @@ export async function readLineHeads(
   log: Logger,
   signal: AbortSignal,
 ): Promise<LineHeads> {
-  const settled = await Promise.all(
-    stores.map(async (store) => {
-      try {
-        return { store, reading: await store.readHeadForUpdate({ signal }) };
-      } catch (thrown) {
-        return { store, error: classify(thrown, `storage ${store.id}: read the head`) };
-      }
-    }),
-  );
   const readings: LineReading[] = [];
   const failures: { store: string; error: FallbackError }[] = [];
-  for (const result of settled) {
-    if (result.error !== undefined) {
-      if (result.error.kind === 'aborted') throw result.error;
-      failures.push({ store: result.store.id, error: result.error });
-      continue;
+  const asked = stores.map(async (store) => {
+    try {
+      const { head, etag, serverTime, damage } = await store.readHeadForUpdate({ signal });
+      storeClock.observe(serverTime);
+      if (damage !== undefined) reportDamage(log, store, damage);
+      return { store, head, etag };
+    } catch (thrown) {
+      return classify(thrown, `storage ${store.id}: read the head`);
     }
-    const { store, reading } = result;
-    storeClock.observe(reading.serverTime);
-    if (reading.damage !== undefined) reportDamage(log, store, reading.damage);
-    readings.push({ store, head: reading.head, etag: reading.etag });
+  });
+  for (const [index, answer] of (await Promise.all(asked)).entries()) {
+    if ('store' in answer) readings.push(answer);
+    else if (answer.kind === 'aborted') throw answer;
+    else failures.push({ store: stores[index]?.id ?? '', error: answer });
   }
   if (readings.length === 0) throw failures[0]?.error ?? new TypeError('a line has at least one store');
-  return {
-    readings,
-    failures,
-    base: highest(readings.flatMap(({ head }) => (head === undefined ? [] : [head]))),
-  };
+  return new LineHeads(readings, failures);
 }
 
 function reportDamage(log: Logger, store: SnapshotStore, damage: FallbackError): void {

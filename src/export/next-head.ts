@@ -1,5 +1,8 @@
-import type { Head, SnapshotEntry } from '../snapshot/head.ts';
+import type { ControlPlaneState, DelistedKey, Head, SnapshotEntry } from '../snapshot/head.ts';
+import { LIMITS } from '../snapshot/limits.ts';
 import { time } from './entry.ts';
+import type { Keep } from './line.ts';
+import { retained } from './retained.ts';
 
 export interface HeadFacts {
   readonly cluster: string;
@@ -16,23 +19,15 @@ export function publishedHead(
   base: Head | undefined,
   entry: Omit<SnapshotEntry, 'sequence'>,
   facts: HeadFacts,
-  keepLast: number,
+  keep: Keep,
 ): Head {
-  const all = [
-    { ...entry, sequence: facts.sequence },
-    ...(base?.entries ?? []).filter(({ key }) => key !== entry.key),
-  ];
-  const entries = all.slice(0, keepLast);
-  const delisted = [
-    ...(base?.delisted ?? []),
-    ...all.slice(keepLast).map(({ key }) => ({ key, since: time(facts.now) })),
-  ];
+  const former = (base?.entries ?? []).filter(({ key }) => key !== entry.key);
+  const all = [{ ...entry, sequence: facts.sequence }, ...former];
   return {
-    ...alive(base, facts),
+    ...alive(facts, controlPlane(base, 'up', facts)),
     confirmedAt: time(facts.now),
     hold: null,
-    entries,
-    delisted: relisted(delisted, entries),
+    ...listed(all, base?.delisted ?? [], keep, facts),
   };
 }
 
@@ -40,38 +35,63 @@ export function publishedHead(
  * The same configuration, confirmed by a session opened after `base` was read: its `asOf` rises with the evidence,
  * or a late older configuration could still replace it (reliability.md, rule 4).
  */
-export function confirmedHead(base: Head, asOf: number, facts: HeadFacts): Head {
+export function confirmedHead(base: Head, asOf: number, facts: HeadFacts, keep: Keep): Head {
   const [current, ...older] = base.entries as [SnapshotEntry, ...SnapshotEntry[]];
   const raised = { ...current, asOf: time(Math.max(asOf, Date.parse(current.asOf))) };
   return {
-    ...alive(base, facts),
+    ...alive(facts, controlPlane(base, 'up', facts)),
     confirmedAt: time(facts.now),
     hold: base.hold,
-    entries: [raised, ...older],
+    ...listed([raised, ...older], base.delisted, keep, facts),
+  };
+}
+
+/** The exporter is there, and the control plane is not: nothing is confirmed, readers see that somebody watches. */
+export function aliveHead(base: Head, facts: HeadFacts): Head {
+  return {
+    ...alive(facts, controlPlane(base, 'down', facts)),
+    confirmedAt: base.confirmedAt,
+    hold: base.hold,
+    entries: base.entries,
     delisted: base.delisted,
   };
 }
 
-function alive(
-  base: Head | undefined,
-  facts: HeadFacts,
-): Omit<Head, 'confirmedAt' | 'hold' | 'entries' | 'delisted'> {
+function alive(facts: HeadFacts, state: ControlPlaneState) {
   const { cluster, gatewayVersion, sequence, writer, nonce, now } = facts;
-  const since = base?.controlPlane.state === 'up' ? base.controlPlane.since : time(now);
+  const format = 'kongfallback-head/1' as const;
   return {
-    format: 'kongfallback-head/1',
+    format,
     cluster,
     gatewayVersion,
     sequence,
     writer,
     nonce,
     aliveAt: time(now),
-    controlPlane: { state: 'up', since },
+    controlPlane: state,
   };
 }
 
-/** FORMAT.md §3: at most 1024; what is listed again is no longer delisted. */
-function relisted(delisted: Head['delisted'], entries: readonly SnapshotEntry[]): Head['delisted'] {
-  const listed = new Set(entries.map(({ key }) => key));
-  return delisted.filter(({ key }) => !listed.has(key)).slice(-1024);
+function controlPlane(
+  base: Head | undefined,
+  state: ControlPlaneState['state'],
+  { now }: HeadFacts,
+): ControlPlaneState {
+  return { state, since: base?.controlPlane.state === state ? base.controlPlane.since : time(now) };
+}
+
+/** What leaves the list is noted with the moment, so that retention needs no memory of its own. */
+function listed(
+  all: readonly SnapshotEntry[],
+  delisted: readonly DelistedKey[],
+  keep: Keep,
+  { now }: HeadFacts,
+): Pick<Head, 'entries' | 'delisted'> {
+  const entries = retained(all, keep);
+  const kept = new Set(entries.map(({ key }) => key));
+  const leaving = all.filter(({ key }) => !kept.has(key)).map(({ key }) => ({ key, since: time(now) }));
+  return {
+    entries,
+    delisted: [...delisted.filter(({ key }) => !kept.has(key)), ...leaving].slice(-LIMITS.delisted),
+  };
 }

@@ -1,115 +1,84 @@
 // source ─▶ prepare (parse once, validate, describe, compress) ─▶ seal ─▶ publish to every store, or confirm.
-import type { Logger, ReceivedConfiguration, Source } from '../plugin/index.ts';
-import { type Clock, Stopwatch } from '../resilience/index.ts';
+import type { ReceivedConfiguration } from '../plugin/index.ts';
+import { Stopwatch } from '../resilience/index.ts';
 import type { PreparedDocument } from '../snapshot/document-worker.ts';
-import type { Signer } from '../snapshot/keys.ts';
-import type { Sealing } from '../snapshot/sealing.ts';
+import type { Head } from '../snapshot/head.ts';
 import { encodeSignedHead } from '../snapshot/signed-head.ts';
-import type { SnapshotStore } from '../snapshot/snapshot-store.ts';
 import { judge } from './acceptance.ts';
 import { asOf } from './as-of.ts';
 import { type Unsettled, unsettled } from './contention.ts';
 import { type Candidate, currentEntry, type Decision, decide, nextSequence } from './decide.ts';
 import { describeEntry, time } from './entry.ts';
+import { level } from './level.ts';
+import type { LineDependencies, LineSettings } from './line.ts';
 import { type LineHeads, readLineHeads } from './line-heads.ts';
-import { confirmedHead, type HeadFacts, publishedHead } from './next-head.ts';
+import { aliveHead, confirmedHead, type HeadFacts, publishedHead } from './next-head.ts';
 import type { ExportOutcome } from './outcome.ts';
-import type { Prepare } from './prepare-step.ts';
 import { publish, type StoreResult } from './publish.ts';
-import { receiveFirst } from './receive.ts';
 import { keepRefused } from './refused.ts';
 import { seal } from './seal.ts';
 import { StoreClock } from './store-clock.ts';
 
-export interface LineSettings {
-  readonly cluster: string;
-  readonly gatewayVersion: string;
-  /** This exporter's name. */
-  readonly writer: string;
-  readonly marginMs: number;
-  readonly confirmIntervalMs: number;
-  readonly keepLast: number;
-  /** `any`: one store is success; `all`: every store must have it. */
-  readonly successPolicy: 'any' | 'all';
-}
-
-export interface ExportDependencies {
-  readonly source: Source;
-  readonly stores: readonly SnapshotStore[];
-  readonly prepare: Prepare;
-  readonly sealing: Sealing;
-  readonly signers: readonly Signer[];
-  readonly clock: Clock;
-  /** 32 hex digits, fresh at each call. */
-  readonly nonce: () => string;
-  readonly log: Logger;
-}
-
-export interface ExportOnceOptions {
+export interface SettleOptions {
   readonly signal: AbortSignal;
+  /** Of the head that was written from an earlier frame of the same session. */
+  readonly ownNonce?: string | undefined;
+  /**
+   * `due`: equal content is confirmed only when its confirmation is due. `always`: each time, so that its `asOf`
+   * rises with every new evidence (DESIGN.md D6).
+   */
+  readonly confirm: 'due' | 'always';
   /** Lets findings pass that a validator marked acceptable; recorded in the head. */
-  readonly acceptReason?: string;
+  readonly acceptReason?: string | undefined;
 }
 
-/** A foreign exporter wrote in between, or two control planes are too close to call: look again this often. */
-const MAX_ROUNDS = 6;
-const ROUND_PAUSE_MS = 1000;
+export interface Settled {
+  readonly outcome: ExportOutcome;
+  /** The heads as they are now. */
+  readonly heads: LineHeads;
+  /** Of the head that this wrote. */
+  readonly nonce: string | undefined;
+}
 
-/** Exports one line: one exact gateway version. Keeps nothing between calls that a restart could lose. */
-export class LineExporter {
-  readonly #settings: LineSettings;
-  readonly #deps: ExportDependencies;
+/** The steps of one line. Keeps nothing that a restart could lose; who calls it decides when. */
+export class LinePipeline {
+  readonly settings: LineSettings;
+  readonly #deps: LineDependencies;
   readonly #storeClock: StoreClock;
   #lastSequence = 0;
 
-  constructor(settings: LineSettings, deps: ExportDependencies) {
-    this.#settings = settings;
+  constructor(settings: LineSettings, deps: LineDependencies) {
+    this.settings = settings;
     this.#deps = deps;
     this.#storeClock = new StoreClock(deps.clock);
   }
 
-  /** Receives one configuration and brings the stores up to it. */
-  async once(options: ExportOnceOptions): Promise<ExportOutcome> {
-    const { clock, log } = this.#deps;
-    for (let round = 1; ; round++) {
-      const outcome = await this.#round(options);
-      if (typeof outcome !== 'string') return outcome;
-      if (round === MAX_ROUNDS) throw unsettled(outcome);
-      log.info(
-        { event: 'export.again', round, reason: outcome },
-        'the stored head has to be looked at again',
-      );
-      await clock.sleep(ROUND_PAUSE_MS * round, options.signal);
-    }
+  /** Before a session is requested: what it sends is evidence about these heads. */
+  readHeads(signal: AbortSignal): Promise<LineHeads> {
+    return readLineHeads(this.#deps.stores, this.#storeClock, this.#deps.log, signal);
   }
 
-  /** A reason to look again, or the outcome. Heads are read first, then the session is requested: evidence. */
-  async #round(options: ExportOnceOptions): Promise<ExportOutcome | Unsettled> {
-    const { clock, log, source, stores } = this.#deps;
-    const stopwatch = new Stopwatch(clock);
-    const heads = await readLineHeads(stores, this.#storeClock, log, options.signal);
-    stopwatch.lap('readHeadsMs');
-    const { session, received } = await receiveFirst(source, this.#settings.gatewayVersion, options.signal);
-    try {
-      stopwatch.lap('receiveMs');
-      if (received.fromControlPlane && received.peerTime === undefined) return 'no clock';
-      return await this.#settle(heads, received, stopwatch, options);
-    } finally {
-      await session.close();
-    }
+  /** Milliseconds since 1970 by the store's clock. */
+  now(): number {
+    return this.#storeClock.timeAt();
   }
 
-  async #settle(
+  /**
+   * Brings the stores up to a configuration, or says why it needs another look: with heads read again and a new
+   * session, whose frame is then evidence about them.
+   *
+   * @throws FallbackError when no store, or with `successPolicy: all` not every store, could be written
+   */
+  async settle(
     heads: LineHeads,
     received: ReceivedConfiguration,
-    stopwatch: Stopwatch,
-    options: ExportOnceOptions,
-  ): Promise<ExportOutcome | Unsettled> {
+    options: SettleOptions,
+  ): Promise<Settled | Unsettled> {
+    if (received.fromControlPlane && received.peerTime === undefined) return 'no clock';
+    const stopwatch = new Stopwatch(this.#deps.clock);
     const arrival = this.#storeClock.timeAt(received.receivedAt);
-    const prepared = await this.#deps.prepare(
-      { received, line: this.#settings, current: heads.base && currentEntry(heads.base) },
-      options.signal,
-    );
+    const current = heads.base && currentEntry(heads.base);
+    const prepared = await this.#deps.prepare({ received, line: this.settings, current }, options.signal);
     stopwatch.lap('prepareMs');
     const candidate: Candidate = {
       configHash: prepared.configHash,
@@ -117,23 +86,15 @@ export class LineExporter {
       documentSha256: prepared.sha256,
       asOf: asOf(arrival, received.peerTime, prepared.timestamp),
     };
-    const decision = decide(
-      candidate,
-      heads.readings.map(({ store, head }) => ({ storeId: store.id, head })),
-      {
-        marginMs: this.#settings.marginMs,
-        confirmIntervalMs: this.#settings.confirmIntervalMs,
-        now: this.#storeClock.timeAt(),
-      },
-    );
     const report = { candidate, prepared, heads, stopwatch };
+    const decision = this.#decide(candidate, heads, options.ownNonce);
     switch (decision.action) {
       case 'wait':
         return 'too close';
       case 'older':
       case 'held':
         this.#warnNotNewer(decision, candidate);
-        return this.#outcome(report, decision.action, null, []);
+        return { outcome: this.#outcome(report, decision.action), heads, nonce: undefined };
       case 'confirm':
         return this.#confirm(report, decision.base, options);
       case 'publish':
@@ -141,26 +102,56 @@ export class LineExporter {
     }
   }
 
-  async #confirm(report: Report, base: NonNullable<LineHeads['base']>, options: ExportOnceOptions) {
-    const due = this.#storeClock.timeAt() - Date.parse(base.confirmedAt) >= this.#settings.confirmIntervalMs;
-    const lagging = report.heads.readings.some(({ head }) => head?.nonce !== base.nonce);
-    if (!due && !lagging) return this.#outcome(report, 'unchanged', base.sequence, []);
-    const facts = this.#facts(report.heads);
-    const head = encodeSignedHead(confirmedHead(base, report.candidate.asOf, facts), this.#deps.signers);
-    // A store without the current snapshot must not be given a head that names it: levelling copies both.
-    const current = currentEntry(base).key;
-    const holders = report.heads.readings.filter((reading) =>
-      reading.head?.entries.some(({ key }) => key === current),
-    );
-    const stores = await publish({ snapshot: undefined, head }, holders, options.signal);
-    return this.#concluded(report, 'confirmed', facts.sequence, stores);
+  /**
+   * Says in every store that an exporter is there although the control plane is not. Where another exporter wrote
+   * within the interval, that one has said it.
+   *
+   * @returns the results; undefined when nothing was due
+   */
+  async markAlive(heads: LineHeads, signal: AbortSignal): Promise<readonly StoreResult[] | undefined> {
+    const { base } = heads;
+    if (base === undefined || this.now() - Date.parse(base.aliveAt) < this.settings.confirmIntervalMs)
+      return undefined;
+    const head = encodeSignedHead(aliveHead(base, this.#facts(heads)), this.#deps.signers);
+    const same = heads.readings.filter((reading) => reading.head?.nonce === base.nonce);
+    return publish({ snapshot: undefined, head }, same, signal);
   }
 
-  async #publish(report: Report, base: LineHeads['base'], options: ExportOnceOptions) {
+  #decide(candidate: Candidate, heads: LineHeads, ownNonce: string | undefined): Decision {
+    const readings = heads.readings.map(({ store, head }) => ({ storeId: store.id, head }));
+    const { marginMs, confirmIntervalMs } = this.settings;
+    return decide(candidate, readings, {
+      marginMs,
+      confirmIntervalMs,
+      now: this.now(),
+      ...(ownNonce !== undefined && { ownNonce }),
+    });
+  }
+
+  async #confirm(report: Report, base: Head, options: SettleOptions): Promise<Settled | Unsettled> {
+    const { heads, candidate } = report;
+    const due = this.now() - Date.parse(base.confirmedAt) >= this.settings.confirmIntervalMs;
+    const uneven = heads.readings.some(({ head }) => head?.nonce !== base.nonce);
+    if (options.confirm === 'due' && !due && !uneven) {
+      return { outcome: this.#outcome(report, 'unchanged', base.sequence), heads, nonce: undefined };
+    }
+    const { readings } = heads;
+    const { maxSealedBytes, keep } = this.settings;
+    const levelling = { base, readings, maxSealedBytes, log: this.#deps.log };
+    const stores = uneven ? await level(levelling, options.signal) : readings;
+    const head = confirmedHead(base, candidate.asOf, this.#facts(heads), keep);
+    return this.#write(report, 'confirmed', head, { snapshot: undefined, stores }, options.signal);
+  }
+
+  async #publish(
+    report: Report,
+    base: Head | undefined,
+    options: SettleOptions,
+  ): Promise<Settled | Unsettled> {
     const { sealing, signers, log } = this.#deps;
     const { prepared, candidate, heads, stopwatch } = report;
-    const verdict = judge(prepared.findings, options.acceptReason, this.#settings.writer);
-    const sealed = await seal(sealing, this.#settings, prepared, options.signal);
+    const verdict = judge(prepared.findings, options.acceptReason, this.settings.writer);
+    const sealed = await seal(sealing, this.settings, prepared, options.signal);
     stopwatch.lap('sealMs');
     const facts = this.#facts(heads);
     const entry = describeEntry({
@@ -171,23 +162,62 @@ export class LineExporter {
       writer: facts.writer,
       accepted: verdict.accepted,
     });
+    const sealedBytes = sealed.bytes.length;
     if (verdict.refusals.length > 0) {
-      await keepRefused(
-        { entry, sealed, findings: prepared.findings, facts, readings: heads.readings, signers, log },
-        options.signal,
-      );
-      return this.#outcome(report, 'refused', base?.sequence ?? null, [], sealed.bytes.length);
+      const { readings } = heads;
+      const refusal = { entry, sealed, findings: prepared.findings, facts, readings, signers, log };
+      await keepRefused(refusal, options.signal);
+      const outcome = this.#outcome(report, 'refused', base?.sequence ?? null, [], sealedBytes);
+      return { outcome, heads, nonce: undefined };
     }
-    const head = encodeSignedHead(publishedHead(base, entry, facts, this.#settings.keepLast), signers);
+    const head = publishedHead(base, entry, facts, this.settings.keep);
     const snapshot = { key: entry.key, bytes: sealed.bytes };
-    const stores = await publish({ snapshot, head }, heads.readings, options.signal);
-    stopwatch.lap('publishMs');
-    return this.#concluded(report, 'published', facts.sequence, stores, sealed.bytes.length);
+    return this.#write(
+      report,
+      'published',
+      head,
+      { snapshot, stores: heads.readings },
+      options.signal,
+      sealedBytes,
+    );
+  }
+
+  /** Success by policy; a lost race is looked at again before anything else is concluded. */
+  async #write(
+    report: Report,
+    outcome: 'published' | 'confirmed',
+    head: Head,
+    to: {
+      readonly snapshot: Parameters<typeof publish>[0]['snapshot'];
+      readonly stores: LineHeads['readings'];
+    },
+    signal: AbortSignal,
+    sealedBytes: number | null = null,
+  ): Promise<Settled | Unsettled> {
+    const bytes = encodeSignedHead(head, this.#deps.signers);
+    const written = await publish({ snapshot: to.snapshot, head: bytes }, to.stores, signal);
+    report.stopwatch.lap('publishMs');
+    const unread = report.heads.failures.map(({ store, error }) => ({
+      store,
+      outcome: 'failed' as const,
+      error,
+    }));
+    const results: StoreResult[] = [...written, ...unread];
+    const good = results.filter((result) => result.outcome === 'written').length;
+    if (good > 0) this.#lastSequence = head.sequence;
+    if (results.some((result) => result.outcome === 'conflict')) return 'conflict';
+    const enough = this.settings.successPolicy === 'all' ? good === results.length : good > 0;
+    if (!enough) throw results.find(({ error }) => error !== undefined)?.error ?? unsettled('conflict');
+    return {
+      outcome: this.#outcome(report, outcome, head.sequence, results, sealedBytes),
+      heads: report.heads.after(head, results),
+      nonce: head.nonce,
+    };
   }
 
   #facts(heads: LineHeads): HeadFacts {
-    const { cluster, gatewayVersion, writer } = this.#settings;
-    const now = this.#storeClock.timeAt();
+    const { cluster, gatewayVersion, writer } = this.settings;
+    const now = this.now();
     const sequence = nextSequence(
       heads.readings.map(({ head }) => head),
       this.#lastSequence,
@@ -196,37 +226,15 @@ export class LineExporter {
     return { cluster, gatewayVersion, writer, nonce: this.#deps.nonce(), now, sequence };
   }
 
-  /** Success by policy; a lost race is looked at again before anything else is concluded. */
-  #concluded(
-    report: Report,
-    outcome: 'published' | 'confirmed',
-    sequence: number,
-    written: readonly StoreResult[],
-    sealedBytes: number | null = null,
-  ): ExportOutcome | Unsettled {
-    const unread = report.heads.failures.map(({ store, error }) => ({
-      store,
-      outcome: 'failed' as const,
-      error,
-    }));
-    const stores = [...written, ...unread];
-    const good = stores.filter((result) => result.outcome === 'written').length;
-    const enough = this.#settings.successPolicy === 'all' ? good === stores.length : good > 0;
-    if (stores.some((result) => result.outcome === 'conflict')) return 'conflict';
-    if (!enough) throw stores.find(({ error }) => error !== undefined)?.error ?? unsettled('conflict');
-    this.#lastSequence = sequence;
-    return this.#outcome(report, outcome, sequence, stores, sealedBytes);
-  }
-
   #outcome(
     { candidate, prepared, stopwatch }: Report,
     outcome: ExportOutcome['outcome'],
-    sequence: number | null,
-    stores: readonly StoreResult[],
+    sequence: number | null = null,
+    stores: readonly StoreResult[] = [],
     sealedBytes: number | null = null,
   ): ExportOutcome {
     return {
-      gatewayVersion: this.#settings.gatewayVersion,
+      gatewayVersion: this.settings.gatewayVersion,
       outcome,
       sequence,
       configHash: prepared.configHash,

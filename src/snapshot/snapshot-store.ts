@@ -101,6 +101,14 @@ export class SnapshotStore {
     }
   }
 
+  /** The stored head, not verified; undefined where there is none. */
+  async readHeadBytes(
+    options: CallOptions,
+  ): Promise<{ readonly bytes: Uint8Array; readonly etag: string } | undefined> {
+    const found = await this.#read(options);
+    return found === undefined || found === 'not-modified' ? undefined : found;
+  }
+
   /**
    * Replaces the head that `etag` names, or creates the first one. When the answer is lost or a condition fails, it
    * looks whether these bytes are what is there now: then the write landed.

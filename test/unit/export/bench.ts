@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import none from '../../../plugins/encryption/none/index.ts';
 import memory from '../../../plugins/storage/memory/index.ts';
-import type { ExportDependencies, LineSettings } from '../../../src/export/pipeline.ts';
-import { LineExporter } from '../../../src/export/pipeline.ts';
+import type { LineDependencies, LineSettings } from '../../../src/export/line.ts';
+import { exportOnce, type OnceOptions } from '../../../src/export/once.ts';
+import type { ExportOutcome } from '../../../src/export/outcome.ts';
+import { LinePipeline } from '../../../src/export/pipeline.ts';
 import { silentLogger } from '../../../src/observe/index.ts';
 import type { Finding, ObjectStore, ReceivedConfiguration, Source } from '../../../src/plugin/index.ts';
 import { Outside } from '../../../src/resilience/index.ts';
@@ -23,6 +25,11 @@ export interface Sent {
   /** Called when the session is opened. */
   readonly onOpen?: () => void | Promise<void>;
   readonly noClock?: boolean;
+}
+
+export interface BenchExporter {
+  readonly line: LinePipeline;
+  readonly once: (options: OnceOptions) => Promise<ExportOutcome>;
 }
 
 export const LINE = { cluster: 'test', gatewayVersion: '3.9.3' };
@@ -51,10 +58,9 @@ export class ExportBench {
   async exporter(
     stores: readonly GuardedStore[],
     settings: Partial<LineSettings> = {},
-  ): Promise<LineExporter> {
+  ): Promise<BenchExporter> {
     const plugin = await none.create({}, pluginContext({ id: 'none', clock: this.clock }));
-    const dependencies: ExportDependencies = {
-      source: this.source(),
+    const dependencies: LineDependencies = {
       stores: stores.map((store) => this.line(store)),
       prepare: async ({ received }) => prepared(received),
       sealing: new Sealing([{ id: 'none', use: NOT_ENCRYPTED, plugin }], {
@@ -63,21 +69,28 @@ export class ExportBench {
       }),
       signers: [],
       clock: this.clock,
+      random: () => 0.5,
       nonce: () => (++this.#nonce).toString(16).padStart(32, '0'),
       log: silentLogger,
     };
-    return new LineExporter(
+    const line = new LinePipeline(
       {
         ...LINE,
         writer: 'bench',
         marginMs: 4000,
         confirmIntervalMs: 600_000,
-        keepLast: 3,
+        keep: { last: 3, hourly: 0, daily: 0 },
+        maxSealedBytes: 1e6,
         successPolicy: 'any',
         ...settings,
       },
       dependencies,
     );
+    const source = this.source();
+    return {
+      line,
+      once: (options) => exportOnce(line, { source, clock: this.clock, log: silentLogger }, options),
+    };
   }
 
   line(store: GuardedStore): SnapshotStore {

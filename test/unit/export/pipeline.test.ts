@@ -180,6 +180,37 @@ describe('export, once', () => {
       expect(Buffer.from(one?.bytes ?? []).equals(Buffer.from(two?.bytes ?? [1]))).toBe(true);
     });
 
+    it('levels a store that was emptied: every snapshot, and the identical head', async () => {
+      const second = await bench.store('t');
+      const exporter = await bench.exporter([store, second]);
+      for (const letter of ['a', 'b']) {
+        bench.sent.splice(0, 1, { letter });
+        await exporter.once({ signal });
+        bench.clock.jump(60_000);
+      }
+      for await (const { key } of second.list('', { signal })) await second.delete(key, { signal });
+
+      expect((await exporter.once({ signal })).outcome).toBe('confirmed');
+      const [one, two] = await Promise.all([store, second].map((from) => bench.line(from).readHead({ signal })));
+      expect(Buffer.from(one?.bytes ?? []).equals(Buffer.from(two?.bytes ?? [1]))).toBe(true);
+      const keys: string[] = [];
+      for await (const { key } of second.list('3.9.3/snapshots/', { signal })) keys.push(key);
+      expect(keys.sort()).toEqual((two?.head.entries ?? []).map(({ key }) => `3.9.3/${key}`).sort());
+      expect(keys).toHaveLength(2);
+    });
+
+    it('gives no head to a store that cannot take the snapshot it names', async () => {
+      bench.sent.push({ letter: 'a' });
+      await (await bench.exporter([store])).once({ signal });
+      const full = await bench.store('full');
+      const put = full.put.bind(full);
+      full.put = (key, body, options) =>
+        key.includes('snapshots/') ? Promise.reject(new Error('disk full')) : put(key, body, options);
+      const outcome = await (await bench.exporter([store, full])).once({ signal });
+      expect(outcome.outcome).toBe('confirmed');
+      expect(await bench.line(full).readHead({ signal })).toBeUndefined();
+    });
+
     it('succeeds with one of them, and says which failed', async () => {
       bench.sent.push({ letter: 'a' });
       const outcome = await (await bench.exporter([await bench.store('dead', dead()), store])).once({
