@@ -3,7 +3,7 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { clusterCertificate } from '../stand-in/certificates.ts';
+import { type CertificatePair, clusterCertificate } from '../stand-in/certificates.ts';
 import { type StandInOptions, startStandInControlPlane } from '../stand-in/control-plane.ts';
 import { encodeFrame, recordedDocument, recordedFrame } from '../stand-in/frames.ts';
 import { expectNoSecret, expectRefusal, type Refusal } from './refusal.ts';
@@ -11,6 +11,8 @@ import { Site } from './site.ts';
 
 interface Case extends Refusal {
   readonly name: string;
+  /** The cluster's, ours included. */
+  readonly certificate?: CertificatePair;
   /** Undefined: nobody listens. */
   readonly controlPlane?: (site: Site) => Partial<StandInOptions>;
   /** Why bootstrap takes storage, where it is not the code of the export's error. */
@@ -57,6 +59,12 @@ const CASES: readonly Case[] = [
     name: 'another cluster certificate than ours',
     controlPlane: (site) => ({ certificate: clusterCertificate(), presented: site.certificate }),
     ...{ exit: 11, code: 'KF_CP_CERTIFICATE_REFUSED', hint: /cluster_cert/ },
+  },
+  {
+    name: 'a certificate that has expired',
+    certificate: clusterCertificate({ notAfter: new Date(Date.now() - 60_000) }),
+    controlPlane: () => ({}),
+    ...{ exit: 11, code: 'KF_CP_EXPIRED_CERTIFICATE', hint: /Renew/ },
   },
   ...(
     [
@@ -137,14 +145,16 @@ describe('a control plane', () => {
   });
   afterAll(() => exported.remove());
 
-  it.concurrent.each(CASES)('$name', async ({ controlPlane, reason, name: _, ...expected }) => {
+  it.concurrent.each(CASES)('$name', async ({ certificate, controlPlane, reason, name: _, ...expected }) => {
     const site = exported.copy();
+    site.write('cluster.crt', certificate?.certificate ?? site.certificate.certificate);
+    site.write('cluster.key', certificate?.key ?? site.certificate.key);
     site.pointAt(1);
     const given = controlPlane?.(site);
     const standIn =
       given &&
       (await startStandInControlPlane({
-        certificate: site.certificate,
+        certificate: certificate ?? site.certificate,
         frames: recordedFrame('mixed'),
         ...given,
       }));

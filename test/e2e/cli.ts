@@ -1,9 +1,11 @@
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 /** KF_TEST_BIN: another copy, so that a build does not pull it away under a running test. */
 const BIN =
   process.env['KF_TEST_BIN'] ?? fileURLToPath(new URL('../../bin/kongfallback.js', import.meta.url));
+const BUNDLE = fileURLToPath(new URL('../../dist/cli', import.meta.url));
 
 export interface CliResult {
   /** null when a signal ended it. */
@@ -29,6 +31,9 @@ export interface CliOptions {
 
 /** Runs the built command line as a process of its own. */
 export function runCli(args: readonly string[], options: CliOptions): Promise<CliResult> {
+  const other = process.env['KF_TEST_BIN'] !== undefined;
+  if (!other && !existsSync(BUNDLE))
+    throw new Error('the command line is not built: run node scripts/build.mjs --cli');
   const { cwd, env = {}, nodeFlags = [], onStart, bin = BIN, fileSizeLimitKib } = options;
   const command = [process.execPath, ...nodeFlags, bin, ...args];
   // bash counts in KiB. SIGXFSZ is ignored by node, so that a write beyond the limit fails with EFBIG.
