@@ -4,6 +4,7 @@ import { type LoadedSettings, loadSettings, parseSetFlags, type Role } from '../
 import { EXIT_CODE_OF_KIND, kindOf } from '../errors/index.ts';
 import type { CommandIo } from './command-io.ts';
 import { errorJson } from './render-error.ts';
+import { setOption } from './settings-options.ts';
 
 interface ConfigOptions {
   readonly role: Exclude<Role, 'all'>;
@@ -28,7 +29,7 @@ export function registerConfig(program: Command, io: CommandIo): void {
     .option('--all', 'for every role: resolve every secret and load every plugin')
     .option('--json', 'print JSON')
     .option('--config <path>', 'the settings file')
-    .option('--set <path=value>', 'a setting, such as export.delaySeconds=5; may be repeated', collect, [])
+    .addOption(setOption())
     .action(async (options: ConfigOptions) => io.exit(await runConfig(options, io)));
 }
 
@@ -79,5 +80,3 @@ function asText({ role, file, rows }: LoadedSettings): string {
 
 const shorten = (text: string): string =>
   text.length <= WIDEST_VALUE ? text : `${text.slice(0, WIDEST_VALUE - 1)}…`;
-
-const collect = (text: string, former: readonly string[]): readonly string[] => [...former, text];

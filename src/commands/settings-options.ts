@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { parseSetFlags } from '../config/index.ts';
 
 export interface SettingsFlags {
@@ -14,10 +14,17 @@ export function withSettingsOptions(command: Command): Command {
       '-c, --config <path>',
       'settings file; default: found in the working directory, then /etc/kongfallback',
     )
-    .option('--set <path=value>', 'one setting, over everything else; repeatable', collect, [])
+    .addOption(setOption())
     .option('--json', 'print the result as one JSON object');
 }
 
 export const flagsOf = ({ set }: SettingsFlags): Readonly<Record<string, string>> => parseSetFlags([...set]);
+
+/** As "none" in the help, where commander would write "[]". */
+export function setOption(): Option {
+  return new Option('--set <path=value>', 'one setting, over everything else; repeatable')
+    .argParser(collect)
+    .default([], 'none');
+}
 
 const collect = (value: string, former: readonly string[]): readonly string[] => [...former, value];
