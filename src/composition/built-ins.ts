@@ -1,9 +1,14 @@
 // The only file that names plugins/*. Each is imported when it is used, so that a command pays for its own only.
 import type { PluginKind } from '../plugin/plugin.ts';
 
-export type BuiltIns = Readonly<
-  Record<PluginKind, Readonly<Record<string, () => Promise<{ default: unknown }>>>>
->;
+export type BuiltInsOfKind = Readonly<Record<string, () => Promise<{ default: unknown }>>>;
+export type BuiltIns = Readonly<Record<PluginKind, BuiltInsOfKind>>;
+
+/** All that the document worker loads, which leaves the rest out of its bundle. */
+export const VALIDATORS: BuiltInsOfKind = {
+  'kong-schema': () => import('../../plugins/validator/kong-schema/index.ts'),
+  shrinkage: () => import('../../plugins/validator/shrinkage/index.ts'),
+};
 
 export const BUILT_INS: BuiltIns = {
   storage: {
@@ -15,10 +20,7 @@ export const BUILT_INS: BuiltIns = {
     'aes-gcm': () => import('../../plugins/encryption/aes-gcm/index.ts'),
     none: () => import('../../plugins/encryption/none/index.ts'),
   },
-  validator: {
-    'kong-schema': () => import('../../plugins/validator/kong-schema/index.ts'),
-    shrinkage: () => import('../../plugins/validator/shrinkage/index.ts'),
-  },
+  validator: VALIDATORS,
   source: {
     'kong-hybrid': () => import('../../plugins/source/kong-hybrid/index.ts'),
     file: () => import('../../plugins/source/file/index.ts'),

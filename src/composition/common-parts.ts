@@ -1,3 +1,5 @@
+import 'reflect-metadata';
+import { extname } from 'node:path';
 import { type DependencyContainer, container as root } from 'tsyringe';
 import type { LoadedSettings } from '../config/index.ts';
 import type { Logger } from '../plugin/plugin.ts';
@@ -100,6 +102,5 @@ async function createStores(get: Get): Promise<readonly GuardedStore[]> {
 
 /** Beside this module, under the ending that this module has: the source, the library or the bundle. */
 function workerEntry(): URL {
-  const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  return new URL(`./prepare-worker.${ending}`, import.meta.url);
+  return new URL(`./prepare-worker${extname(import.meta.url)}`, import.meta.url);
 }

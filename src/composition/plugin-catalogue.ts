@@ -2,7 +2,8 @@ import type { PluginCatalogue, PluginFolders, PluginReference, ResolvedPlugin } 
 import { FallbackError } from '../errors/index.ts';
 import type { Plugin, PluginKind } from '../plugin/plugin.ts';
 import { BUILT_INS, type BuiltIns } from './built-ins.ts';
-import { invalidPlugin, pluginOf } from './plugin-module.ts';
+import { loadPlugin } from './plugin-load.ts';
+import { invalidPlugin } from './plugin-module.ts';
 import { isPath, type Place, packagePlaces, pathPlace } from './plugin-places.ts';
 
 /** Finds and loads plugins by the name that `use` gives (design D15). */
@@ -46,30 +47,9 @@ export class InstalledPlugins implements PluginCatalogue {
     );
   }
 
-  /**
-   * The plugin that a reference names; for a thread that was given one.
-   *
-   * @throws `invalid` KF_PLUGIN_INVALID, KF_PLUGIN_WRONG_KIND
-   */
-  async load({ kind, use, url }: PluginReference): Promise<Plugin> {
-    const builtIns = this.#builtIns[kind];
-    const where = url ?? 'built-in';
-    const load =
-      url === null ? (Object.hasOwn(builtIns, use) ? builtIns[use] : undefined) : () => import(url);
-    if (load === undefined) throw invalidPlugin(kind, use, where, 'does not exist');
-    let module: { default?: unknown };
-    try {
-      module = await load();
-    } catch (error) {
-      throw invalidPlugin(
-        kind,
-        use,
-        where,
-        `could not be imported: ${error instanceof Error ? error.message : String(error)}`,
-        error,
-      );
-    }
-    return pluginOf(module, kind, use, where);
+  /** @throws what `loadPlugin` throws */
+  load(reference: PluginReference): Promise<Plugin> {
+    return loadPlugin(reference, this.#builtIns[reference.kind]);
   }
 }
 

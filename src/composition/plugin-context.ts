@@ -1,3 +1,4 @@
+import { importModule } from '../config/import-module.ts';
 import type { PluginFolders } from '../config/index.ts';
 import { type ErrorKind, FallbackError, isErrorKind } from '../errors/index.ts';
 import type { Clock, Logger, PluginContext, PluginErrorOptions, PluginKind } from '../plugin/plugin.ts';
@@ -42,7 +43,7 @@ export function pluginContext({
         if (fault !== undefined) throw unusable(instance, specifier, `${tried}: ${fault}`);
         if (url === undefined) continue;
         try {
-          return (await import(url)) as T;
+          return (await importModule(url)) as T;
         } catch (error) {
           throw unusable(instance, specifier, error instanceof Error ? error.message : String(error), error);
         }

@@ -2,8 +2,9 @@ import type { NamedValidator } from '../export/prepare.ts';
 import type { Logger } from '../plugin/index.ts';
 import { systemClock } from '../resilience/clock.ts';
 import type { DocumentWorkerData, DocumentWorkerMessage } from '../snapshot/document-worker-job.ts';
-import { InstalledPlugins } from './plugin-catalogue.ts';
+import { VALIDATORS } from './built-ins.ts';
 import { createPlugin } from './plugin-create.ts';
+import { loadPlugin } from './plugin-load.ts';
 
 type Send = (message: DocumentWorkerMessage) => void;
 
@@ -23,10 +24,9 @@ export async function createValidators(data: DocumentWorkerData, send: Send): Pr
     log: loggerTo(send),
     clock: systemClock,
   };
-  const catalogue = new InstalledPlugins();
   const created: NamedValidator[] = [];
   for (const { id, use, url, settings } of data.validators) {
-    const plugin = await catalogue.load({ kind: 'validator', use, url });
+    const plugin = await loadPlugin({ kind: 'validator', use, url }, VALIDATORS);
     const entry = { id, use, plugin, settings };
     created.push({ id, validator: await createPlugin('validator', entry, dependencies) });
   }

@@ -3,6 +3,7 @@ import { access, stat } from 'node:fs/promises';
 import { extname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { FallbackError } from '../errors/index.ts';
+import { importModule } from './import-module.ts';
 import type { SettingsWarning } from './problem.ts';
 import { LARGEST_FILE_BYTES, readText, reasonOf } from './read-text.ts';
 import { leavesOf } from './setting-tree.ts';
@@ -112,7 +113,7 @@ async function readData(path: string, text: string, mode?: number): Promise<Foun
 async function readModule(path: string): Promise<FoundSettings> {
   let value: unknown;
   try {
-    const module = (await import(pathToFileURL(path).href)) as { default?: unknown };
+    const module = (await importModule(pathToFileURL(path).href)) as { default?: unknown };
     // Through JSON, so that what arrives is plain data like that of any other file.
     value = JSON.parse(JSON.stringify(module.default ?? null));
   } catch (error) {

@@ -30,10 +30,11 @@ export function readEnvironment(
 ): { assignments: Assignment[]; problems: Problem[] } {
   const assignments: Assignment[] = [];
   const problems: Problem[] = [];
-  // Sorted, so that list entries come in order (…__0__… before …__1__…).
-  for (const name of Object.keys(env).sort(byNumber)) {
+  // Sorted, so that list entries come in order (…__0__… before …__1__…); ours alone, since a collator costs 8 ms.
+  const ours = Object.keys(env).filter((name) => name.startsWith(PREFIX) && !OWN.has(name));
+  for (const name of ours.sort(byNumber)) {
     const value = env[name];
-    if (!name.startsWith(PREFIX) || value === undefined || OWN.has(name)) continue;
+    if (value === undefined) continue;
     if (INJECTED.some((pattern) => pattern.test(name))) continue;
     const path = match(name.slice(PREFIX.length).split('__'), outline);
     if (path !== undefined) {

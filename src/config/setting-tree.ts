@@ -59,7 +59,11 @@ export class SettingTree {
     next: string | number | undefined,
   ): Plain | unknown[] | undefined {
     const present = read(container, key);
-    if (isPlain(present) || Array.isArray(present)) return present;
+    if (isPlain(present) || Array.isArray(present)) {
+      // An empty list or section was a leaf until now.
+      if (Object.keys(present).length === 0) this.#leaves.delete(pathText(at));
+      return present;
+    }
     if (typeof present === 'string' && typeof next === 'string') {
       const leaf = this.#leaves.get(pathText(at));
       const made: Plain = { use: present };
