@@ -168,12 +168,12 @@ describe('settings and keys', () => {
   if (asRoot) console.log('SKIPPED: files without read permission, because root may read them all the same');
 
   it.skipIf(asRoot).each([
-    [SETTINGS, { exit: 2, code: 'KF_SETTINGS_UNREADABLE' }],
-    ['encryption.key', invalid],
-    ['cluster.key', invalid],
+    [SETTINGS, { exit: 2, code: 'KF_SETTINGS_UNREADABLE', names: SETTINGS }],
+    ['encryption.key', { ...invalid, names: 'encryption.key' }],
+    ['cluster.key', { ...invalid, names: 'controlPlane.key' }],
   ])('%s without read permission', async (name, expected) => {
     chmodSync(join(site.directory, name), 0);
-    await expectRefusal(site, ['export', '--once'], { ...expected, names: name });
+    await expectRefusal(site, ['export', '--once'], expected);
   });
 
   it('config refuses what export refuses, and shows no secret of what it accepts', async () => {
