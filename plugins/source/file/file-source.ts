@@ -61,20 +61,22 @@ export class FileSource implements Source {
 
   /** Asks for one byte more than there were: a file that is being written must not pass as a whole one. */
   async #readWhole(file: FileHandle, size: number, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
-    const buffer = new Uint8Array(size + 1);
+    const buffer = new Uint8Array(size);
     let length = 0;
-    while (length < buffer.length) {
+    while (length < size) {
       signal.throwIfAborted();
-      const { bytesRead } = await file.read(buffer, length, buffer.length - length, length);
+      const { bytesRead } = await file.read(buffer, length, size - length, length);
       if (bytesRead === 0) break;
       length += bytesRead;
     }
-    if (length !== size) {
+    const { bytesRead: more } = await file.read(new Uint8Array(1), 0, 1, size);
+    if (length !== size || more !== 0) {
       throw this.#context.error('unavailable', `source file: ${this.#path} changed while it was read`, {
         hint: 'Write it beside its place and rename it; it is tried again by itself.',
       });
     }
-    return buffer.subarray(0, size);
+    // A buffer of its own: the document worker takes it over without a copy.
+    return buffer;
   }
 
   #tooLarge(size: number): Error {
