@@ -1,3 +1,5 @@
+import type { SettingPath } from './setting-path.ts';
+
 /**
  * Settings of Kong that are understood: our word for each, with Kong's names for it, the newest first. Everything else
  * in a kong.conf is Kong's own affair.
@@ -17,6 +19,19 @@ export const KONG_NAMES = {
   mtls: ['cluster_mtls'],
   serverName: ['cluster_server_name'],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
+
+/** Which setting of ours it becomes. */
+export const KONG_PATHS = {
+  storage: ['storages'],
+  delay: ['export', 'delaySeconds'],
+  address: ['controlPlane', 'address'],
+  certificate: ['controlPlane', 'certificate'],
+  key: ['controlPlane', 'key'],
+  ca: ['controlPlane', 'ca'],
+  mtls: ['controlPlane', 'mtls'],
+  serverName: ['controlPlane', 'serverName'],
+  prefix: ['bootstrap', 'kongPrefix'],
+} as const satisfies Partial<Record<keyof typeof KONG_NAMES, SettingPath>>;
 
 export type KongSetting = keyof typeof KONG_NAMES;
 

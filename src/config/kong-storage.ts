@@ -48,7 +48,9 @@ function compatible(address: string): StorageFields {
   }
   if (url.search !== '' || url.hash !== '') throw new Error(`has a part behind ? or #; ${EXPECTED}`);
   if (AWS_VIRTUAL_HOST.test(url.hostname)) {
-    throw new Error('has the bucket in the host name; write s3://bucket/prefix, and the region as AWS_REGION');
+    throw new Error(
+      'has the bucket in the host name; write s3://bucket/prefix, and the region as AWS_REGION',
+    );
   }
   const [bucket = '', ...rest] = url.pathname.replace(/^\/+/, '').split('/');
   if (bucket === '') throw new Error(`names no bucket; ${EXPECTED}`);
@@ -75,7 +77,9 @@ const MOST_ARGUMENTS = 64;
  *
  * @throws a plain Error that says what is wrong, without the value
  */
-export function putObjectSettings(text: string): { readonly path: readonly string[]; readonly value: string }[] {
+export function putObjectSettings(
+  text: string,
+): { readonly path: readonly string[]; readonly value: string }[] {
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);

@@ -1,9 +1,17 @@
 import type { KongConf, KongConfEntry } from '../kong/kong-conf.ts';
 import { didYouMean } from './did-you-mean.ts';
-import { FALLBACK_PREFIX, KONG_NAME_LIST, KONG_NAMES, type KongSetting, kongVariable } from './kong-names.ts';
+import {
+  FALLBACK_PREFIX,
+  KONG_NAME_LIST,
+  KONG_NAMES,
+  KONG_PATHS,
+  type KongSetting,
+  kongVariable,
+} from './kong-names.ts';
 import { resolveKongReference } from './kong-reference.ts';
 import { type Origin, originText } from './origin.ts';
 import type { Problem, SettingsWarning } from './problem.ts';
+import type { SettingPath } from './setting-path.ts';
 
 /** One of Kong's settings, with what it refers to put in. */
 export interface KongValue {
@@ -45,7 +53,7 @@ export class KongValues {
     try {
       return { ...found, text: resolveKongReference(found.text, this.#sources.env, this.#vaultPrefix) };
     } catch (error) {
-      this.refuse(found, (error as Error).message);
+      this.refuse(setting, found, (error as Error).message);
       return undefined;
     }
   }
@@ -57,12 +65,23 @@ export class KongValues {
     const text = value.text.toLowerCase();
     if (text === 'on' || text === 'true') return true;
     if (text === 'off' || text === 'false') return false;
-    this.refuse(value, 'expected on or off');
+    this.refuse(setting, value, 'expected on or off');
     return undefined;
   }
 
-  refuse(value: KongValue, message: string): void {
-    this.problems.push({ path: [], message: `${this.describe(value)}: ${message}` });
+  /** Set under any spelling, whatever it refers to. */
+  has(setting: KongSetting): boolean {
+    return this.#find(KONG_NAMES[setting]) !== undefined;
+  }
+
+  refuse(setting: KongSetting, value: KongValue, message: string): void {
+    const path: SettingPath | undefined =
+      setting in KONG_PATHS ? KONG_PATHS[setting as keyof typeof KONG_PATHS] : undefined;
+    if (path === undefined) this.problems.push({ path: [], message: `${this.describe(value)}: ${message}` });
+    else {
+      const origin = originText(value.origin, this.#sources.cwd);
+      this.problems.push({ path, origin, message: `${value.name}: ${message}` });
+    }
   }
 
   /** "cluster_cert (kong.conf line 3)". */
@@ -137,7 +156,9 @@ export class KongValues {
     this.#warn(
       'KF_KONG_NAME_UNKNOWN',
       `${name} (${originText(origin, this.#sources.cwd)}) is no setting of the fallback configuration and has no effect`,
-      near === undefined ? `Known are ${KONG_NAME_LIST.filter((known) => known.startsWith(FALLBACK_PREFIX)).join(', ')}.` : `Did you mean ${near}?`,
+      near === undefined
+        ? `Known are ${KONG_NAME_LIST.filter((known) => known.startsWith(FALLBACK_PREFIX)).join(', ')}.`
+        : `Did you mean ${near}?`,
     );
   }
 

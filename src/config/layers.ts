@@ -1,6 +1,6 @@
 import { coerce } from './coerce.ts';
 import type { Secrets } from './mask.ts';
-import type { Origin } from './origin.ts';
+import { originText } from './origin.ts';
 import type { Problem, SettingsWarning } from './problem.ts';
 import { hasReference, type ReferenceSources, refersElsewhere, resolveReferences } from './references.ts';
 import type { SchemaOutline } from './schema-outline.ts';
@@ -8,7 +8,10 @@ import { parsePath, pathText, type SettingPath } from './setting-path.ts';
 import { type Assignment, SettingTree } from './setting-tree.ts';
 
 /** Lays assignments over each other, in order. */
-export function layTree(layers: readonly (readonly Assignment[])[]): {
+export function layTree(
+  layers: readonly (readonly Assignment[])[],
+  cwd: string,
+): {
   tree: SettingTree;
   problems: Problem[];
 } {
@@ -17,17 +20,10 @@ export function layTree(layers: readonly (readonly Assignment[])[]): {
   for (const assignment of layers.flat()) {
     const wrong = tree.assign(assignment);
     if (wrong === undefined) continue;
-    problems.push({ path: assignment.path, origin: describe(assignment.origin), message: wrong });
+    problems.push({ path: assignment.path, origin: originText(assignment.origin, cwd), message: wrong });
   }
   return { tree, problems };
 }
-
-const describe = (origin: Origin): string =>
-  origin.kind === 'file'
-    ? `file ${origin.path}`
-    : 'name' in origin
-      ? `${origin.kind} ${origin.name}`
-      : origin.kind;
 
 /** `--set export.delaySeconds=5` as assignments. */
 export function readFlags(flags: Readonly<Record<string, string>>): {

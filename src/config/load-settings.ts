@@ -1,13 +1,12 @@
 // Settings, in order: find the file, lay the layers over each other, resolve references, check the core's part, load and check the plugins of the role.
 import { hostname } from 'node:os';
 import { dirname, resolve } from 'node:path';
-import { FallbackError } from '../errors/index.ts';
 import type { PluginCatalogue } from './catalogue.ts';
 import { type ControlPlaneSettings, resolveControlPlane } from './control-plane-settings.ts';
-import { discoverSettings, ETC_NAMES, WORKING_DIRECTORY_NAMES } from './discovery.ts';
 import { type EntrySet, type LoadedEntries, loadEntries } from './entry-set.ts';
-import { readEnvironment } from './environment.ts';
-import { coerceTree, layTree, readFlags, resolveTree } from './layers.ts';
+import { type GatheredLayers, gatherLayers, type SettingsPlaces } from './gather-layers.ts';
+import type { KongLayers } from './kong-layers.ts';
+import { coerceTree, layTree, resolveTree } from './layers.ts';
 import { Secrets } from './mask.ts';
 import { originText } from './origin.ts';
 import { MOST_PROBLEMS, type Problem, type SettingsWarning, settingsError } from './problem.ts';
@@ -20,19 +19,13 @@ import { pathText, type SettingPath } from './setting-path.ts';
 import { type SettingRow, settingRows } from './setting-rows.ts';
 import type { Assignment } from './setting-tree.ts';
 
-export interface LoadSettingsOptions {
+export interface LoadSettingsOptions extends SettingsPlaces {
   readonly role: Role;
-  /** What `--config` names. */
-  readonly configPath?: string | undefined;
-  readonly cwd: string;
-  readonly env: Readonly<Record<string, string | undefined>>;
-  /** `--set path=value`, by path. */
-  readonly flags?: Readonly<Record<string, string>> | undefined;
   readonly catalogue: PluginCatalogue;
-  /** Default: /etc/kongfallback. */
-  readonly etcDirectory?: string | undefined;
-  /** Layers between the file and the environment, such as Kong's own settings. */
+  /** Layers between the file and the environment. */
   readonly layers?: readonly (readonly Assignment[])[] | undefined;
+  /** What `kong version` says, where Kong's settings alone name no gateway version. Default: it is run. */
+  readonly kongVersion?: () => Promise<string | undefined>;
 }
 
 export type Settings = Omit<ParsedSettings, 'controlPlane' | 'export'> & {
@@ -62,34 +55,25 @@ export interface LoadedSettings {
 
 /**
  * @throws `invalid` KF_SETTINGS_NOT_FOUND, KF_SETTINGS_UNREADABLE, KF_SETTINGS_SYNTAX, KF_SETTINGS_CODE,
- *   KF_SETTINGS_INVALID (every problem, a line each), or a KF_PLUGIN_… error where that is all that is wrong
+ *   KF_KONG_CONF_UNREADABLE, KF_SETTINGS_INVALID (every problem, a line each), or a KF_PLUGIN_… error where that is
+ *   all that is wrong
  */
 export async function loadSettings(options: LoadSettingsOptions): Promise<LoadedSettings> {
-  const { role, cwd, env, catalogue, etcDirectory = '/etc/kongfallback' } = options;
+  const { role, cwd, env, catalogue } = options;
   const outline = new SchemaOutline(settingsJsonSchema());
-  const found = await discoverSettings({
-    configPath: options.configPath,
-    environmentPath: env['KONGFALLBACK_CONFIG'],
-    cwd,
-    etcDirectory,
-  });
-  const environment = readEnvironment(env, outline);
-  const flags = readFlags(options.flags ?? {});
-  if (
-    found === undefined &&
-    environment.assignments.length + flags.assignments.length === 0 &&
-    environment.problems.length === 0
-  ) {
-    throw notFound(cwd, etcDirectory);
-  }
+  const gathered = await gatherLayers(options, outline);
+  const { file: found, environment, flags } = gathered;
+  const kong = await layersOfKong(gathered, options);
   const baseDirectory = found === undefined ? cwd : dirname(found.path);
   const layers = [
+    kong?.defaults ?? [],
     found?.assignments ?? [],
     ...(options.layers ?? []),
-    environment.assignments,
-    flags.assignments,
+    kong?.assignments ?? [],
+    environment,
+    flags,
   ];
-  const { tree, problems: layering } = layTree(layers);
+  const { tree, problems: layering } = layTree(layers, cwd);
   const secrets = new Secrets();
   const verifies = tree.get(['signing', 'publicKeys']) !== undefined;
   const uses = (path: SettingPath): boolean => usesSetting(role, path, verifies);
@@ -105,7 +89,11 @@ export async function loadSettings(options: LoadSettingsOptions): Promise<Loaded
   coerceTree(tree, outline, isText);
 
   const parsed = settingsSchema.safeParse(tree.root);
-  const unresolved = new Set(resolved.problems.map(({ path }) => pathText(path)));
+  const unresolved = new Set(
+    [...resolved.problems, ...(kong?.problems ?? [])]
+      .filter(({ path }) => path.length > 0)
+      .map(({ path }) => pathText(path)),
+  );
   const core = schemaProblems(parsed.error?.issues ?? [], tree.root, outline).filter(
     ({ path }) => !unresolved.has(pathText(path)),
   );
@@ -119,8 +107,8 @@ export async function loadSettings(options: LoadSettingsOptions): Promise<Loaded
   if (controlPlane?.settings !== undefined) secrets.add(controlPlane.settings.key);
 
   const problems: Problem[] = [
-    ...environment.problems,
-    ...flags.problems,
+    ...gathered.problems,
+    ...(kong?.problems ?? []),
     ...layering,
     ...resolved.problems,
     ...core,
@@ -164,6 +152,7 @@ export async function loadSettings(options: LoadSettingsOptions): Promise<Loaded
     cwd,
     warnings: [
       ...(found?.warnings ?? []),
+      ...(kong?.warnings ?? []),
       ...resolved.warnings,
       ...(controlPlane?.warnings ?? []),
       ...roleWarnings(role, parsed.data),
@@ -186,17 +175,19 @@ function collectSecrets(
   }
 }
 
-function notFound(cwd: string, etcDirectory: string): FallbackError {
-  return new FallbackError(
-    'invalid',
-    'KF_SETTINGS_NOT_FOUND',
-    'there is no settings file and no KONGFALLBACK_* variable',
-    {
-      hint:
-        `Looked for ${WORKING_DIRECTORY_NAMES.join(', ')} in ${cwd} and ${ETC_NAMES.join(', ')} in ${etcDirectory}. ` +
-        'Copy .kongfallbackrc.example to start with, or name a file with --config (also .js and .mjs, which are never searched for).',
-    },
-  );
+/** Kong's own settings among the others; undefined when there are none. */
+async function layersOfKong(
+  { kong, file, environment, flags }: GatheredLayers,
+  { role, env, kongVersion }: LoadSettingsOptions,
+): Promise<KongLayers | undefined> {
+  if (kong === undefined) return undefined;
+  const { kongLayers } = await import('./kong-layers.ts');
+  return kongLayers(kong, {
+    role,
+    file: file?.assignments,
+    above: [...environment, ...flags],
+    kongVersion: kongVersion ?? (async () => (await import('./kong-version.ts')).kongVersion(env)),
+  });
 }
 
 function deepFreeze<T>(value: T): T {

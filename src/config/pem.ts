@@ -14,11 +14,8 @@ export interface Pem {
  * @throws a plain Error that says what is wrong, without the value unless it is a path
  */
 export async function resolvePem(value: string, baseDirectory: string): Promise<Pem> {
-  if (value.includes('-----BEGIN ')) return { text: ended(value) };
-  const decoded = /^[A-Za-z0-9+/=\s]{64,}$/.test(value)
-    ? Buffer.from(value, 'base64').toString('latin1')
-    : '';
-  if (decoded.includes('-----BEGIN ')) return { text: ended(decoded) };
+  const inline = inlinePem(value);
+  if (inline !== undefined) return { text: inline };
   // A path of that length is none: more likely a PEM without its armour, perhaps a key. It is not repeated.
   if (value.length > 1024 || value.includes('\n')) {
     throw new Error('is neither a PEM (-----BEGIN …), nor base64 of one, nor a path');
@@ -36,6 +33,15 @@ export async function resolvePem(value: string, baseDirectory: string): Promise<
     throw new Error(`the file ${path} is not a PEM: it has no -----BEGIN line`);
   }
   return { text: ended(text), ...((mode & 0o004) !== 0 && { openFile: path }) };
+}
+
+/** The PEM that is written as itself or as base64; undefined when it is neither. */
+export function inlinePem(value: string): string | undefined {
+  if (value.includes('-----BEGIN ')) return ended(value);
+  const decoded = /^[A-Za-z0-9+/=\s]{64,}$/.test(value)
+    ? Buffer.from(value, 'base64').toString('latin1')
+    : '';
+  return decoded.includes('-----BEGIN ') ? ended(decoded) : undefined;
 }
 
 /** @throws a plain Error when the first certificate of the PEM cannot be read */
