@@ -185,8 +185,12 @@ describe('settings and keys', () => {
     await expectRefusal(site, ['config'], { ...invalid, names: 'bootstap' });
   });
 
-  it.each(COMMANDS)('%s without --once', async (command) => {
-    await expectRefusal(site, [command], { exit: 2, code: 'KF_USAGE', hint: /--once/ });
+  it.each([
+    ['bootstrap'],
+    // It accepts one configuration, so it goes with --once only.
+    ['export', '--accept-shrinkage', 'half of it moved away'],
+  ])('%s without --once', async (...args) => {
+    await expectRefusal(site, args, { exit: 2, code: 'KF_USAGE', hint: /once|beside/ });
   });
 });
 
