@@ -21,6 +21,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'configure a new data plane from storage when the control plane is down',
     load: async () => (await import('./commands/bootstrap.ts')).registerBootstrap,
   },
+  run: {
+    summary: 'run what the settings say: the backup node, or a new data plane',
+    load: async () => (await import('./commands/run.ts')).registerRun,
+  },
   config: {
     summary: 'print the settings, each with where it came from',
     load: async () => (await import('./commands/config.ts')).registerConfig,

@@ -38,6 +38,7 @@ async function bootstrapCommand(flags: BootstrapFlags, io: CommandIo): Promise<v
   const { loaded, log, redact } = await openSettings({
     role: 'node',
     configPath: flags.config,
+    kongConf: flags.kongConf,
     flags: flagsOf(flags),
     cwd: io.cwd,
     env: io.env,

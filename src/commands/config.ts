@@ -4,13 +4,14 @@ import { type LoadedSettings, loadSettings, parseSetFlags, type Role } from '../
 import { EXIT_CODE_OF_KIND, kindOf } from '../errors/index.ts';
 import type { CommandIo } from './command-io.ts';
 import { errorJson } from './render-error.ts';
-import { setOption } from './settings-options.ts';
+import { kongConfOption, setOption } from './settings-options.ts';
 
 interface ConfigOptions {
   readonly role: Exclude<Role, 'all'>;
   readonly all?: true;
   readonly json?: true;
   readonly config?: string;
+  readonly kongConf?: string;
   readonly set: readonly string[];
 }
 
@@ -29,6 +30,7 @@ export function registerConfig(program: Command, io: CommandIo): void {
     .option('--all', 'for every role: resolve every secret and load every plugin')
     .option('--json', 'print JSON')
     .option('--config <path>', 'the settings file')
+    .addOption(kongConfOption())
     .addOption(setOption())
     .action(async (options: ConfigOptions) => io.exit(await runConfig(options, io)));
 }
@@ -40,6 +42,7 @@ async function runConfig(options: ConfigOptions, io: CommandIo): Promise<number>
     loaded = await loadSettings({
       role: options.all === true ? 'all' : options.role,
       configPath: options.config,
+      kongConf: options.kongConf,
       cwd: io.cwd,
       env: io.env,
       flags: parseSetFlags(options.set),

@@ -3,6 +3,7 @@ import { parseSetFlags } from '../config/index.ts';
 
 export interface SettingsFlags {
   readonly config?: string;
+  readonly kongConf?: string;
   readonly set: readonly string[];
   readonly json?: boolean;
 }
@@ -14,11 +15,15 @@ export function withSettingsOptions(command: Command): Command {
       '-c, --config <path>',
       'settings file; default: found in the working directory, then /etc/kongfallback',
     )
+    .addOption(kongConfOption())
     .addOption(setOption())
     .option('--json', 'print the result as one JSON object');
 }
 
 export const flagsOf = ({ set }: SettingsFlags): Readonly<Record<string, string>> => parseSetFlags([...set]);
+
+export const kongConfOption = (): Option =>
+  new Option('--kong-conf <path>', "a kong.conf, whose cluster_* settings go over the settings file's");
 
 /** As "none" in the help, where commander would write "[]". */
 export function setOption(): Option {

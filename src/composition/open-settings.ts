@@ -6,6 +6,8 @@ import { InstalledPlugins } from './plugin-catalogue.ts';
 export interface OpenSettingsOptions {
   readonly role: Role;
   readonly configPath?: string | undefined;
+  /** What `--kong-conf` names. */
+  readonly kongConf?: string | undefined;
   readonly flags?: Readonly<Record<string, string>> | undefined;
   readonly cwd: string;
   readonly env: NodeJS.ProcessEnv;
@@ -25,8 +27,9 @@ export interface OpenedSettings {
 
 /** Settings with the log they ask for; their warnings are its first lines. */
 export async function openSettings(options: OpenSettingsOptions): Promise<OpenedSettings> {
-  const { role, configPath, flags, cwd, env } = options;
-  const loaded = await loadSettings({ role, configPath, flags, cwd, env, catalogue: new InstalledPlugins() });
+  const { role, configPath, kongConf, flags, cwd, env } = options;
+  const places = { configPath, kongConf, flags, cwd, env };
+  const loaded = await loadSettings({ role, ...places, catalogue: new InstalledPlugins() });
   const redact = redactor(loaded.secrets);
   const log = createLogger({
     level: options.level ?? loaded.settings.log.level,

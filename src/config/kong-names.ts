@@ -7,6 +7,7 @@ import type { SettingPath } from './setting-path.ts';
 export const KONG_NAMES = {
   role: ['role'],
   prefix: ['prefix'],
+  lmdbPath: ['lmdb_environment_path'],
   imports: ['cluster_fallback_config_import', 'cluster_fallback_config'],
   exports: ['cluster_fallback_config_export', 'cluster_fallback_config_exporter'],
   storage: ['cluster_fallback_config_storage'],
@@ -31,6 +32,7 @@ export const KONG_PATHS = {
   mtls: ['controlPlane', 'mtls'],
   serverName: ['controlPlane', 'serverName'],
   prefix: ['bootstrap', 'kongPrefix'],
+  lmdbPath: ['bootstrap', 'lmdbEnvironmentPath'],
 } as const satisfies Partial<Record<keyof typeof KONG_NAMES, SettingPath>>;
 
 export type KongSetting = keyof typeof KONG_NAMES;

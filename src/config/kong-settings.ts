@@ -52,6 +52,7 @@ export async function readKongSettings(options: KongOptions): Promise<KongSettin
       ...controlPlane(values, cwd),
       ...(stored?.assignments ?? []),
       ...plain(values, 'delay'),
+      ...plain(values, 'lmdbPath'),
       ...(prefixValue === undefined ? [] : [assign(prefixValue, KONG_PATHS.prefix, prefix)]),
     ],
     imports,
@@ -130,7 +131,7 @@ function storageAssignments(
   return { assignments };
 }
 
-function plain(values: KongValues, setting: 'address' | 'serverName' | 'delay'): Assignment[] {
+function plain(values: KongValues, setting: 'address' | 'serverName' | 'delay' | 'lmdbPath'): Assignment[] {
   const value = values.get(setting);
   return value === undefined ? [] : [{ ...assign(value, KONG_PATHS[setting], value.text), text: true }];
 }

@@ -27,7 +27,7 @@ export async function makeClient(sdk: Sdk, settings: S3Settings, context: Plugin
 
 function clientConfig(settings: S3Settings): S3ClientConfig {
   const { accessKeyId, secretAccessKey, sessionToken } = settings;
-  const endpoint = settings.endpoint ?? process.env['AWS_ENDPOINT_URL_S3'] ?? process.env['AWS_ENDPOINT_URL'];
+  const endpoint = settings.endpoint ?? firstSet(ENDPOINT_VARIABLES);
   const region = regionOf(settings, endpoint);
   const silent = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
   return {
@@ -54,8 +54,15 @@ function clientConfig(settings: S3Settings): S3ClientConfig {
   };
 }
 
+/** The first is what Kong Enterprise reads for its fallback configuration. */
+const ENDPOINT_VARIABLES = ['AWS_CONFIG_STORAGE_ENDPOINT', 'AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL'];
+
+/** An empty variable is unset: so do containers whose template leaves one out. */
+const firstSet = (names: readonly string[]): string | undefined =>
+  names.map((name) => process.env[name]).find((value) => value !== undefined && value !== '');
+
 /** AWS_DEFAULT_REGION is read by every AWS tool but the JavaScript SDK, and Kong's documentation sets it. */
 function regionOf(settings: S3Settings, endpoint: string | undefined): string | undefined {
-  const named = settings.region ?? process.env['AWS_REGION'] ?? process.env['AWS_DEFAULT_REGION'];
+  const named = settings.region ?? firstSet(['AWS_REGION', 'AWS_DEFAULT_REGION']);
   return named ?? (endpoint === undefined ? undefined : 'us-east-1');
 }
