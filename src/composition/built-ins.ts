@@ -27,5 +27,7 @@ export const BUILT_INS: BuiltIns = {
   },
   target: {
     file: () => import('../../plugins/target/file/index.ts'),
+    'kong-admin': () => import('../../plugins/target/kong-admin/index.ts'),
+    command: () => import('../../plugins/target/command/index.ts'),
   },
 };

@@ -17,6 +17,11 @@ export function classifyFileError(
     const hint = 'Free space there; the file that was there before is unchanged.';
     return context.error('unavailable', `the disk is full: cannot write ${path}`, { ...cause, hint });
   }
+  if (code === 'EPERM' && (error as NodeJS.ErrnoException).syscall === 'fchown') {
+    const hint =
+      'Only root may give a file to another user: run as root, or leave `owner` out and set `mode`.';
+    return context.error('denied', `not allowed to give ${path} to its owner`, { ...cause, hint });
+  }
   if (FORBIDDEN.includes(code)) {
     const hint = `Give this user write access to ${directory}, or set another path.`;
     return context.error('denied', `not allowed to write ${path} (${code})`, { ...cause, hint });

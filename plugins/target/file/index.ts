@@ -15,6 +15,17 @@ const settings = z.strictObject({
     .regex(/^0?[0-7]{3}$/)
     .default('0640')
     .meta({ description: 'Permissions in octal. The document holds credentials and private keys.' }),
+  owner: z
+    .string()
+    .regex(/^\d{1,10}:\d{1,10}$/, 'expected numbers as user:group, such as "1000:1000"')
+    .refine((text) => text.split(':').every((id) => Number(id) < 2 ** 32 - 1), {
+      error: 'expected numbers below 4294967295',
+    })
+    .optional()
+    .meta({
+      description:
+        'Numeric user:group that gets the file, for a gateway that runs as another user; only root may give it away. Default: as it is created.',
+    }),
 });
 
 export default definePlugin({
@@ -23,10 +34,13 @@ export default definePlugin({
   settings,
   create(options, context) {
     const path = resolve(context.baseDirectory, options.path);
+    const [user, group] = options.owner?.split(':').map(Number) ?? [];
+    const owner = user === undefined || group === undefined ? undefined : { user, group };
     return {
       async apply(document, { signal }) {
+        const mode = Number.parseInt(options.mode, 8);
         try {
-          await writeWhole({ path, mode: Number.parseInt(options.mode, 8), body: document.body, signal });
+          await writeWhole({ path, mode, owner, body: document.body, signal });
         } catch (error) {
           throw classifyFileError(error, path, dirname(path), context);
         }
