@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { extname } from 'node:path';
 import { type DependencyContainer, container as root } from 'tsyringe';
 import type { LoadedSettings } from '../config/index.ts';
+import { Findings } from '../observe/index.ts';
 import type { Logger } from '../plugin/plugin.ts';
 import { Breaker, Outside, systemClock } from '../resilience/index.ts';
 import { Lifecycle } from '../service/lifecycle.ts';
@@ -26,6 +27,7 @@ export function commonParts(loaded: LoadedSettings, log: Logger): DependencyCont
   provide(parts, Part.clock, () => systemClock);
   provide(parts, Part.random, () => Math.random);
   provide(parts, Part.lifecycle, () => new Lifecycle());
+  provide(parts, Part.findings, (get) => new Findings(get(Part.clock), get(Part.log)));
   provide(parts, Part.outside, (get) => new Outside(get(Part.clock), get(Part.random)));
   provide(parts, Part.stores, (get) => createStores(get));
   provide(parts, Part.trust, () => new Trust(settings.signing.publicKeys ?? []));

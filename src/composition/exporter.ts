@@ -3,12 +3,17 @@ import type { DependencyContainer } from 'tsyringe';
 import type { LoadedSettings } from '../config/index.ts';
 import { FallbackError } from '../errors/index.ts';
 import { confirmIntervalMs } from '../export/confirm-interval.ts';
+import { LineFollower } from '../export/follow.ts';
+import { Housekeeping } from '../export/housekeeping.ts';
+import { type LineState, LineStatus } from '../export/line-status.ts';
 import { exportOnce, type OnceOptions } from '../export/once.ts';
 import type { ExportOutcome } from '../export/outcome.ts';
 import { LinePipeline } from '../export/pipeline.ts';
 import { prepareWith } from '../export/prepare-step.ts';
 import { usableStores } from '../export/usable-stores.ts';
+import type { StandingFinding } from '../observe/index.ts';
 import type { Logger } from '../plugin/plugin.ts';
+import { Schedule } from '../service/schedule.ts';
 import { SnapshotStore } from '../snapshot/snapshot-store.ts';
 import { commonParts, pluginDependencies } from './common-parts.ts';
 import { Part } from './parts.ts';
@@ -19,6 +24,10 @@ import { type Get, get as getter, provide } from './tokens.ts';
 const PREPARE_DEADLINE_MS = 300_000;
 
 const CLOSE_DEADLINE_MS = 5000;
+/** What is being published when the service stops may take this long. */
+const GRACE_MS = 15_000;
+/** Spreads the exporters of a fleet; small against the shortest sensible interval. */
+const CONFIRM_JITTER_MS = 5000;
 
 /** The exporter's parts list. */
 export function exporterParts(loaded: LoadedSettings, log: Logger): DependencyContainer {
@@ -47,6 +56,7 @@ export type LineResult =
 /** The backup node's work, for the command line and for programs that embed it. */
 export class Exporter {
   readonly #get: Get;
+  readonly #statuses: LineStatus[] = [];
 
   constructor(container: DependencyContainer) {
     this.#get = getter(container);
@@ -73,6 +83,53 @@ export class Exporter {
       if (options.signal.aborted) break;
     }
     return results;
+  }
+
+  /**
+   * Follows every line until the signal fires: publishes each change, confirms on schedule. Stops within the grace of
+   * what is being published.
+   *
+   * @throws FallbackError `invalid` for settings that cannot work; nothing that happens later
+   */
+  async run(stop: AbortSignal): Promise<void> {
+    const { settings } = this.#get(Part.settings);
+    const [clock, log, random] = [this.#get(Part.clock), this.#get(Part.log), this.#get(Part.random)];
+    const [source, findings] = [await this.#get(Part.source), this.#get(Part.findings)];
+    const followers = (await createLines(this.#get, stop)).map((line) => {
+      const status = new LineStatus(line.settings.gatewayVersion, clock.now());
+      this.#statuses.push(status);
+      const housekeeping = new Housekeeping(line, { clock, log, findings });
+      return new LineFollower(
+        line,
+        { delayMs: settings.export.delaySeconds * 1000, graceMs: GRACE_MS },
+        { source, clock, random, log, findings, status, housekeep: (signal) => housekeeping.run(signal) },
+      );
+    });
+    const schedule = new Schedule(
+      { expression: settings.export.confirmSchedule, name: 'confirm', jitterMs: CONFIRM_JITTER_MS, log },
+      () => {
+        for (const follower of followers) follower.confirm();
+      },
+    );
+    log.info(
+      { event: 'export.started', gatewayVersions: settings.gatewayVersions },
+      'the exporter follows the control plane',
+    );
+    try {
+      await Promise.all(followers.map((follower) => follower.run(stop)));
+    } finally {
+      await schedule.stop();
+      log.info({ event: 'export.stopped' }, 'the exporter has stopped');
+    }
+  }
+
+  /** A snapshot of what is known of each line that `run` follows. */
+  status(): readonly LineState[] {
+    return this.#statuses.map(({ state }) => state);
+  }
+
+  findings(): readonly StandingFinding[] {
+    return this.#get(Part.findings).list();
   }
 
   /** Closes everything in the reverse order of building, each within 5 s. */

@@ -1,4 +1,5 @@
 import type { LoadedSettings } from '../config/index.ts';
+import type { Findings } from '../observe/index.ts';
 import type { Clock, Logger } from '../plugin/plugin.ts';
 import type { Source } from '../plugin/source.ts';
 import type { Target } from '../plugin/target.ts';
@@ -17,6 +18,7 @@ export const Part = {
   random: token<Random>('random'),
   log: token<Logger>('log'),
   lifecycle: token<Lifecycle>('lifecycle'),
+  findings: token<Findings>('findings'),
   outside: token<Outside>('outside'),
   stores: token<Promise<readonly GuardedStore[]>>('stores'),
   sealing: token<Promise<Sealing>>('sealing'),

@@ -46,6 +46,12 @@ export function confirmedHead(base: Head, asOf: number, facts: HeadFacts, keep: 
   };
 }
 
+/** For a current snapshot that is lost: what is published next takes its place. */
+export function withoutCurrent(base: Head, now: number): Head {
+  const [lost, ...entries] = base.entries as [SnapshotEntry, ...SnapshotEntry[]];
+  return { ...base, entries, delisted: [...base.delisted, { key: lost.key, since: time(now) }] };
+}
+
 /** The exporter is there, and the control plane is not: nothing is confirmed, readers see that somebody watches. */
 export function aliveHead(base: Head, facts: HeadFacts): Head {
   return {

@@ -1,21 +1,21 @@
 // source ─▶ prepare (parse once, validate, describe, compress) ─▶ seal ─▶ publish to every store, or confirm.
 import type { ReceivedConfiguration } from '../plugin/index.ts';
 import { Stopwatch } from '../resilience/index.ts';
-import type { PreparedDocument } from '../snapshot/document-worker.ts';
 import type { Head } from '../snapshot/head.ts';
 import { encodeSignedHead } from '../snapshot/signed-head.ts';
 import { judge } from './acceptance.ts';
 import { asOf } from './as-of.ts';
 import { type Unsettled, unsettled } from './contention.ts';
 import { type Candidate, currentEntry, type Decision, decide, nextSequence } from './decide.ts';
-import { describeEntry, time } from './entry.ts';
+import { describeEntry } from './entry.ts';
 import { level } from './level.ts';
 import type { LineDependencies, LineSettings } from './line.ts';
 import { type LineHeads, readLineHeads } from './line-heads.ts';
-import { aliveHead, confirmedHead, type HeadFacts, publishedHead } from './next-head.ts';
+import { aliveHead, confirmedHead, type HeadFacts, publishedHead, withoutCurrent } from './next-head.ts';
 import type { ExportOutcome } from './outcome.ts';
 import { publish, type StoreResult } from './publish.ts';
 import { keepRefused } from './refused.ts';
+import { Report } from './report.ts';
 import { seal } from './seal.ts';
 import { StoreClock } from './store-clock.ts';
 
@@ -40,12 +40,16 @@ export interface Settled {
   readonly nonce: string | undefined;
 }
 
+/** Schedules are jittered: a little less than an interval counts as one. */
+const ALIVE_SHARE = 0.8;
+
 /** The steps of one line. Keeps nothing that a restart could lose; who calls it decides when. */
 export class LinePipeline {
   readonly settings: LineSettings;
   readonly #deps: LineDependencies;
   readonly #storeClock: StoreClock;
   #lastSequence = 0;
+  #damagedKey: string | undefined;
 
   constructor(settings: LineSettings, deps: LineDependencies) {
     this.settings = settings;
@@ -56,6 +60,11 @@ export class LinePipeline {
   /** Before a session is requested: what it sends is evidence about these heads. */
   readHeads(signal: AbortSignal): Promise<LineHeads> {
     return readLineHeads(this.#deps.stores, this.#storeClock, this.#deps.log, signal);
+  }
+
+  /** The next look at the same configuration publishes it anew: no store holds this snapshot whole. */
+  republish(key: string): void {
+    this.#damagedKey = key;
   }
 
   /** Milliseconds since 1970 by the store's clock. */
@@ -77,7 +86,8 @@ export class LinePipeline {
     if (received.fromControlPlane && received.peerTime === undefined) return 'no clock';
     const stopwatch = new Stopwatch(this.#deps.clock);
     const arrival = this.#storeClock.timeAt(received.receivedAt);
-    const current = heads.base && currentEntry(heads.base);
+    const stored = heads.base && currentEntry(heads.base);
+    const current = stored?.key === this.#damagedKey ? undefined : stored;
     const prepared = await this.#deps.prepare({ received, line: this.settings, current }, options.signal);
     stopwatch.lap('prepareMs');
     const candidate: Candidate = {
@@ -86,7 +96,7 @@ export class LinePipeline {
       documentSha256: prepared.sha256,
       asOf: asOf(arrival, received.peerTime, prepared.timestamp),
     };
-    const report = { candidate, prepared, heads, stopwatch };
+    const report = new Report(this.settings.gatewayVersion, candidate, prepared, heads, stopwatch);
     const decision = this.#decide(candidate, heads, options.ownNonce);
     switch (decision.action) {
       case 'wait':
@@ -94,8 +104,11 @@ export class LinePipeline {
       case 'older':
       case 'held':
         this.#warnNotNewer(decision, candidate);
-        return { outcome: this.#outcome(report, decision.action), heads, nonce: undefined };
+        return { outcome: report.outcome(decision.action), heads, nonce: undefined };
       case 'confirm':
+        if (currentEntry(decision.base).key === this.#damagedKey) {
+          return this.#publish(report, withoutCurrent(decision.base, this.now()), options);
+        }
         return this.#confirm(report, decision.base, options);
       case 'publish':
         return this.#publish(report, decision.base, options);
@@ -110,7 +123,10 @@ export class LinePipeline {
    */
   async markAlive(heads: LineHeads, signal: AbortSignal): Promise<readonly StoreResult[] | undefined> {
     const { base } = heads;
-    if (base === undefined || this.now() - Date.parse(base.aliveAt) < this.settings.confirmIntervalMs)
+    if (
+      base === undefined ||
+      this.now() - Date.parse(base.aliveAt) < ALIVE_SHARE * this.settings.confirmIntervalMs
+    )
       return undefined;
     const head = encodeSignedHead(aliveHead(base, this.#facts(heads)), this.#deps.signers);
     const same = heads.readings.filter((reading) => reading.head?.nonce === base.nonce);
@@ -133,7 +149,7 @@ export class LinePipeline {
     const due = this.now() - Date.parse(base.confirmedAt) >= this.settings.confirmIntervalMs;
     const uneven = heads.readings.some(({ head }) => head?.nonce !== base.nonce);
     if (options.confirm === 'due' && !due && !uneven) {
-      return { outcome: this.#outcome(report, 'unchanged', base.sequence), heads, nonce: undefined };
+      return { outcome: report.outcome('unchanged', base.sequence), heads, nonce: undefined };
     }
     const { readings } = heads;
     const { maxSealedBytes, keep } = this.settings;
@@ -162,24 +178,17 @@ export class LinePipeline {
       writer: facts.writer,
       accepted: verdict.accepted,
     });
-    const sealedBytes = sealed.bytes.length;
+    report.sealedBytes = sealed.bytes.length;
     if (verdict.refusals.length > 0) {
       const { readings } = heads;
       const refusal = { entry, sealed, findings: prepared.findings, facts, readings, signers, log };
       await keepRefused(refusal, options.signal);
-      const outcome = this.#outcome(report, 'refused', base?.sequence ?? null, [], sealedBytes);
+      const outcome = report.outcome('refused', base?.sequence ?? null);
       return { outcome, heads, nonce: undefined };
     }
     const head = publishedHead(base, entry, facts, this.settings.keep);
     const snapshot = { key: entry.key, bytes: sealed.bytes };
-    return this.#write(
-      report,
-      'published',
-      head,
-      { snapshot, stores: heads.readings },
-      options.signal,
-      sealedBytes,
-    );
+    return this.#write(report, 'published', head, { snapshot, stores: heads.readings }, options.signal);
   }
 
   /** Success by policy; a lost race is looked at again before anything else is concluded. */
@@ -192,7 +201,6 @@ export class LinePipeline {
       readonly stores: LineHeads['readings'];
     },
     signal: AbortSignal,
-    sealedBytes: number | null = null,
   ): Promise<Settled | Unsettled> {
     const bytes = encodeSignedHead(head, this.#deps.signers);
     const written = await publish({ snapshot: to.snapshot, head: bytes }, to.stores, signal);
@@ -209,7 +217,7 @@ export class LinePipeline {
     const enough = this.settings.successPolicy === 'all' ? good === results.length : good > 0;
     if (!enough) throw results.find(({ error }) => error !== undefined)?.error ?? unsettled('conflict');
     return {
-      outcome: this.#outcome(report, outcome, head.sequence, results, sealedBytes),
+      outcome: report.outcome(outcome, head.sequence, results),
       heads: report.heads.after(head, results),
       nonce: head.nonce,
     };
@@ -226,28 +234,6 @@ export class LinePipeline {
     return { cluster, gatewayVersion, writer, nonce: this.#deps.nonce(), now, sequence };
   }
 
-  #outcome(
-    { candidate, prepared, stopwatch }: Report,
-    outcome: ExportOutcome['outcome'],
-    sequence: number | null = null,
-    stores: readonly StoreResult[] = [],
-    sealedBytes: number | null = null,
-  ): ExportOutcome {
-    return {
-      gatewayVersion: this.settings.gatewayVersion,
-      outcome,
-      sequence,
-      configHash: prepared.configHash,
-      counts: prepared.counts,
-      documentBytes: prepared.length,
-      sealedBytes,
-      asOf: time(candidate.asOf),
-      stores,
-      findings: prepared.findings,
-      timings: stopwatch.laps(),
-    };
-  }
-
   #warnNotNewer(decision: Decision, candidate: Candidate): void {
     const fields = { event: `export.${decision.action}`, configHash: candidate.configHash };
     if (decision.action === 'older') {
@@ -258,11 +244,4 @@ export class LinePipeline {
       this.#deps.log.warn(fields, 'not published: a rollback is in force that rejects this configuration');
     }
   }
-}
-
-interface Report {
-  readonly candidate: Candidate;
-  readonly prepared: PreparedDocument;
-  readonly heads: LineHeads;
-  readonly stopwatch: Stopwatch;
 }

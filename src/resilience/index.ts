@@ -1,3 +1,4 @@
+export { Backoff } from './backoff.ts';
 export { Breaker, type BreakerPolicy, type BreakerState, DEFAULT_BREAKER } from './breaker.ts';
 export { aborted, type Clock, systemClock } from './clock.ts';
 export { deadlineExceeded, withDeadline } from './deadline.ts';

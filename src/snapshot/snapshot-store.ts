@@ -146,18 +146,30 @@ export class SnapshotStore {
     await this.#putOnce(key, bytes, options);
   }
 
-  /** At most 1000; keys below the line. */
-  async listRefused(options: CallOptions): Promise<ObjectInfo[]> {
-    const found: ObjectInfo[] = [];
-    for await (const info of this.#store.list(this.#key('refused/'), options)) {
-      found.push({ ...info, key: info.key.slice(this.#key('').length) });
-      if (found.length === MAX_LISTED) break;
-    }
-    return found;
+  listRefused(options: CallOptions): Promise<ObjectInfo[]> {
+    return this.#list('refused/', options);
   }
 
   deleteRefused(key: string, options: CallOptions): Promise<void> {
     return this.#store.delete(this.#key(key), options);
+  }
+
+  listSnapshots(options: CallOptions): Promise<ObjectInfo[]> {
+    return this.#list('snapshots/', options);
+  }
+
+  deleteSnapshot(key: string, options: CallOptions): Promise<void> {
+    return this.#store.delete(this.#key(key), options);
+  }
+
+  /** At most 1000; keys below the line. */
+  async #list(folder: string, options: CallOptions): Promise<ObjectInfo[]> {
+    const found: ObjectInfo[] = [];
+    for await (const info of this.#store.list(this.#key(folder), options)) {
+      found.push({ ...info, key: info.key.slice(this.#key('').length) });
+      if (found.length === MAX_LISTED) break;
+    }
+    return found;
   }
 
   async #putOnce(key: string, bytes: Uint8Array<ArrayBuffer>, { signal }: CallOptions): Promise<void> {

@@ -32,15 +32,22 @@ export interface BenchExporter {
   readonly once: (options: OnceOptions) => Promise<ExportOutcome>;
 }
 
+let nonces = 1;
+
 export const LINE = { cluster: 'test', gatewayVersion: '3.9.3' };
 
 /** An exporter with a fake clock and control plane, over real stores, sealing and heads. */
 export class ExportBench {
-  readonly clock = new FakeClock({ now: T0, runs: true });
+  readonly clock: FakeClock;
   readonly sent: Sent[] = [];
-  readonly outside = new Outside(this.clock, () => 0.5);
+  readonly outside: Outside;
   opened = 0;
-  #nonce = 0;
+  #nonce = nonces++ * 1000;
+
+  constructor(clock: FakeClock = new FakeClock({ now: T0, runs: true })) {
+    this.clock = clock;
+    this.outside = new Outside(clock, () => 0.5);
+  }
 
   async store(id: string, objects?: ObjectStore): Promise<GuardedStore> {
     const store = objects ?? (await memory.create({}, pluginContext({ id, clock: this.clock })));

@@ -191,7 +191,9 @@ describe('export, once', () => {
       for await (const { key } of second.list('', { signal })) await second.delete(key, { signal });
 
       expect((await exporter.once({ signal })).outcome).toBe('confirmed');
-      const [one, two] = await Promise.all([store, second].map((from) => bench.line(from).readHead({ signal })));
+      const [one, two] = await Promise.all(
+        [store, second].map((from) => bench.line(from).readHead({ signal })),
+      );
       expect(Buffer.from(one?.bytes ?? []).equals(Buffer.from(two?.bytes ?? [1]))).toBe(true);
       const keys: string[] = [];
       for await (const { key } of second.list('3.9.3/snapshots/', { signal })) keys.push(key);

@@ -6,7 +6,8 @@ const HOUR = 3_600_000;
 const LETTERS = 'abcdef0123456789';
 
 /** One entry per given hour back, newest first. */
-const entries = (...hoursBack: number[]) => hoursBack.map((back, index) => entry(LETTERS[index] ?? '0', -back * HOUR));
+const entries = (...hoursBack: number[]) =>
+  hoursBack.map((back, index) => entry(LETTERS[index] ?? '0', -back * HOUR));
 const backOf = (kept: readonly { asOf: string }[], all: readonly { asOf: string }[], backs: number[]) =>
   kept.map((one) => backs[all.indexOf(one)]);
 

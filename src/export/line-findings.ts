@@ -1,0 +1,65 @@
+import type { FallbackError } from '../errors/index.ts';
+import type { Findings } from '../observe/index.ts';
+import type { ExportOutcome } from './outcome.ts';
+
+/** The standing findings of one line, by what happened. Codes are documented in the README of src/observe. */
+export class LineFindings {
+  readonly #findings: Findings;
+  readonly #version: string;
+
+  constructor(findings: Findings, gatewayVersion: string) {
+    this.#findings = findings;
+    this.#version = gatewayVersion;
+  }
+
+  /** A frame came: there is a control plane, and it speaks. */
+  heard(): void {
+    for (const code of ['control-plane-unreachable', 'cp-silent']) this.#findings.clear(code, this.#version);
+  }
+
+  unreachable(error: FallbackError): void {
+    const silent = error.code === 'KF_CP_SILENT';
+    this.#raise(
+      silent ? 'cp-silent' : 'control-plane-unreachable',
+      silent ? 'critical' : 'warning',
+      `${error.message} [${error.code}]`,
+      error.hint,
+    );
+  }
+
+  storesFail(error: FallbackError): void {
+    this.#raise('stores-unwritable', 'critical', `${error.message} [${error.code}]`, error.hint);
+  }
+
+  settled(outcome: ExportOutcome, blockedMs: number, criticalAfterMs: number): void {
+    this.#findings.clear('stores-unwritable', this.#version);
+    if (outcome.outcome !== 'older') this.#findings.clear('control-planes-disagree', this.#version);
+    switch (outcome.outcome) {
+      case 'refused': {
+        const why = outcome.findings.find(({ severity }) => severity === 'error');
+        this.#raise(
+          'configuration-refused',
+          blockedMs >= criticalAfterMs ? 'critical' : 'warning',
+          `the control plane's configuration is not published: ${why?.message ?? 'a validator refused it'}`,
+          why?.hint ?? 'The former one stays; `export --accept-shrinkage` lets a shrunken one pass once.',
+        );
+        return;
+      }
+      case 'older':
+        this.#raise(
+          'control-planes-disagree',
+          'critical',
+          'a store holds a newer configuration than this control plane sends',
+          'Look for a control plane with a dead database or a lagging replica.',
+        );
+        return;
+      default:
+        this.#findings.clear('configuration-refused', this.#version);
+    }
+  }
+
+  #raise(code: string, severity: 'warning' | 'critical', message: string, hint: string | undefined): void {
+    const about = this.#version;
+    this.#findings.raise({ code, about, severity, message, ...(hint !== undefined && { hint }) });
+  }
+}
