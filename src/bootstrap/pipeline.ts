@@ -1,12 +1,16 @@
-// probe the control plane ─▶ resolve head ─▶ fetch into the cache ─▶ open ─▶ apply. The middle three are src/restore.
+// is the node new? ─▶ probe the control plane ─▶ resolve head ─▶ fetch into the cache ─▶ open ─▶ apply ─▶ watch for the
+// control plane. Resolve, fetch and open are src/restore.
 import { classify, FallbackError } from '../errors/index.ts';
 import type { ControlPlaneHealth } from '../kong/probe.ts';
 import type { Logger, Target } from '../plugin/index.ts';
-import { type Clock, Stopwatch } from '../resilience/index.ts';
+import { type Clock, type Random, Stopwatch } from '../resilience/index.ts';
 import type { RestoredSnapshot } from '../restore/candidate.ts';
 import type { DocumentWorker } from '../snapshot/document-worker.ts';
 import { apply } from './apply.ts';
-import { type BootstrapOutcome, ORIGIN_SENTENCE } from './outcome.ts';
+import { handBack } from './hand-back.ts';
+import { keepTrying } from './keep-trying.ts';
+import type { NodeState } from './node-state.ts';
+import { type BootstrapOutcome, type Concluded, factsOf, outcomeOf } from './outcome.ts';
 import { validate } from './validate.ts';
 
 export interface BootstrapSettings {
@@ -14,9 +18,15 @@ export interface BootstrapSettings {
   readonly maxDocumentBytes: number;
   /** A head that no exporter wrote to for longer is refused; milliseconds. */
   readonly maxAgeMs: number | undefined;
+  /** Also a node that has a configuration. */
+  readonly force: boolean;
+  /** Between two looks whether the control plane is back, on average; milliseconds. */
+  readonly watchMs: number;
 }
 
 export interface BootstrapDependencies {
+  /** Never throws but for an abort. */
+  readonly nodeState: (signal: AbortSignal) => Promise<NodeState>;
   /** Never throws but for an abort. Undefined: the settings name no control plane. */
   readonly probe: ((signal: AbortSignal) => Promise<ControlPlaneHealth>) | undefined;
   /** Snapshots in the order of preference (src/restore/pipeline.ts). */
@@ -24,7 +34,14 @@ export interface BootstrapDependencies {
   readonly target: Target;
   readonly worker: DocumentWorker;
   readonly clock: Clock;
+  readonly random: Random;
   readonly log: Logger;
+}
+
+export interface KeepTryingOptions {
+  readonly signal: AbortSignal;
+  /** No further attempt begins after so many milliseconds; 0: there is one. */
+  readonly waitMs: number;
 }
 
 /** Configures one new data plane, from storage when its control plane does not answer. */
@@ -44,14 +61,96 @@ export class Bootstrap {
    */
   async once({ signal }: { readonly signal: AbortSignal }): Promise<BootstrapOutcome> {
     const stopwatch = new Stopwatch(this.#deps.clock);
+    const given = await this.#withoutSnapshot(stopwatch, signal);
+    return typeof given === 'string' ? this.#fromSnapshots(given, stopwatch, signal) : given;
+  }
+
+  /**
+   * Until the control plane answers or a snapshot is applied: storage is asked again with pauses, and the control plane
+   * beside it; the first of them wins. After that storage is not read again.
+   *
+   * @throws FallbackError as `once`, but for what trying again may mend
+   */
+  async untilGiven({ signal, waitMs }: KeepTryingOptions): Promise<BootstrapOutcome> {
+    const { clock, random, probe } = this.#deps;
+    const stopwatch = new Stopwatch(clock);
+    const endsAt = clock.monotonic() + waitMs;
+    const reason = await this.#withoutSnapshot(stopwatch, signal);
+    if (typeof reason !== 'string') return reason;
+    const snapshots = (within: AbortSignal) =>
+      this.#orNone(reason, stopwatch, () => this.#fromSnapshots(reason, stopwatch, within));
+    const first = await snapshots(signal);
+    if (first.origin !== 'none' || waitMs === 0) return first;
+    const reachable = async (within: AbortSignal) =>
+      (await probe?.(within))?.reachable === true ? this.#fromControlPlane(stopwatch) : undefined;
+    return keepTrying(first, { snapshots, probe: probe && reachable, endsAt, clock, random, signal });
+  }
+
+  /**
+   * While a data plane runs on a snapshot: resolves when the control plane is back, which Kong notices by itself. Where
+   * none is set, with the signal.
+   *
+   * @throws FallbackError `aborted`
+   */
+  async untilHandedBack({ signal }: { readonly signal: AbortSignal }): Promise<void> {
+    const { clock, random, log, probe } = this.#deps;
+    if (probe === undefined) return;
+    await handBack({ probe, watchMs: this.#settings.watchMs, clock, random, log, signal });
+  }
+
+  /** The outcome where storage is not needed; else why the control plane is none. */
+  async #withoutSnapshot(stopwatch: Stopwatch, signal: AbortSignal): Promise<BootstrapOutcome | string> {
+    const kept = await this.#keptNode(stopwatch, signal);
+    if (kept !== undefined) return kept;
     const health = await this.#probe(signal);
     stopwatch.lap('probeMs');
-    if (health.reachable) return this.#concluded({ origin: 'control-plane', reason: 'reachable' }, stopwatch);
-    this.#deps.log.warn(
-      { event: 'control-plane.unreachable', reason: health.reason, hint: health.hint },
-      `control plane: ${health.message}`,
+    if (health.reachable) return this.#fromControlPlane(stopwatch);
+    const { message, reason, hint } = health;
+    this.#deps.log.warn({ event: 'control-plane.unreachable', reason, hint }, `control plane: ${message}`);
+    return reason;
+  }
+
+  /** The outcome for a node that has a configuration; undefined: it is new. */
+  async #keptNode(stopwatch: Stopwatch, signal: AbortSignal): Promise<BootstrapOutcome | undefined> {
+    const { log, nodeState } = this.#deps;
+    const node = await nodeState(signal);
+    stopwatch.lap('nodeMs');
+    if (node.state === 'new') {
+      log.debug({ event: 'node.new', path: node.path }, `the node is new: ${node.reason}`);
+      return undefined;
+    }
+    const [reason, what] =
+      node.state === 'configured'
+        ? ['configured', `${node.path} holds a configuration`]
+        : [node.error.code, `taken for a node with a configuration: ${node.error.message}`];
+    const { force } = this.#settings;
+    log.warn(
+      { event: 'node.configured', path: node.path, reason, force },
+      `${what}${force ? '; forced' : ''}`,
     );
-    return this.#fromSnapshots(health.reason, stopwatch, signal);
+    if (force) return undefined;
+    const configHash = node.state === 'configured' ? node.configHash : null;
+    return this.#concluded({ origin: 'node', reason, configHash }, stopwatch);
+  }
+
+  /** What trying again may mend, such as a disk that is full or a node that is not up yet, as an outcome. */
+  async #orNone(
+    reason: string,
+    stopwatch: Stopwatch,
+    attempt: () => Promise<BootstrapOutcome>,
+  ): Promise<BootstrapOutcome> {
+    try {
+      return await attempt();
+    } catch (thrown) {
+      const error = classify(thrown, 'bootstrap');
+      if (error.kind !== 'unavailable') throw error;
+      this.#deps.log.error({ event: 'bootstrap.failed', code: error.code, hint: error.hint }, error.message);
+      return this.#concluded({ origin: 'none', reason, error }, stopwatch);
+    }
+  }
+
+  #fromControlPlane(stopwatch: Stopwatch): BootstrapOutcome {
+    return this.#concluded({ origin: 'control-plane', reason: 'reachable' }, stopwatch);
   }
 
   async #probe(signal: AbortSignal): Promise<ControlPlaneHealth> {
@@ -72,11 +171,12 @@ export class Bootstrap {
         const findings = [...restored.findings, ...remembered];
         for (const { code, message, hint } of findings)
           log.warn({ event: 'bootstrap.finding', code, hint }, message);
-        return this.#concluded({ ...facts(restored), reason, applied: where, findings }, stopwatch);
+        return this.#concluded({ ...factsOf(restored), reason, applied: where, findings }, stopwatch);
       }
     } catch (thrown) {
       const error = classify(thrown, 'bootstrap');
       if (error.code !== 'KF_RESTORE_FAILED') throw error;
+      log.error({ event: 'bootstrap.none' }, error.message);
       return this.#concluded({ origin: 'none', reason, error }, stopwatch);
     }
     throw new TypeError('restoring ends with a snapshot or an error');
@@ -118,40 +218,7 @@ export class Bootstrap {
     );
   }
 
-  #concluded(
-    given: Partial<BootstrapOutcome> & Pick<BootstrapOutcome, 'origin' | 'reason'>,
-    stopwatch: Stopwatch,
-  ): BootstrapOutcome {
-    return {
-      message: ORIGIN_SENTENCE[given.origin],
-      gatewayVersion: this.#settings.gatewayVersion,
-      sequence: null,
-      configHash: null,
-      counts: null,
-      ageSeconds: null,
-      confirmedAt: null,
-      store: null,
-      authenticated: null,
-      applied: null,
-      findings: [],
-      requests: null,
-      ...given,
-      timings: stopwatch.laps(),
-    };
+  #concluded(given: Concluded, stopwatch: Stopwatch): BootstrapOutcome {
+    return outcomeOf(this.#settings.gatewayVersion, given, stopwatch.laps());
   }
-}
-
-function facts(restored: RestoredSnapshot): Partial<BootstrapOutcome> & Pick<BootstrapOutcome, 'origin'> {
-  const { origin, head, entry, authenticated, ageMs, storeId, requests } = restored;
-  return {
-    origin,
-    sequence: head.sequence,
-    configHash: entry.configHash,
-    counts: entry.counts,
-    ageSeconds: Math.round(ageMs / 1000),
-    confirmedAt: head.confirmedAt,
-    store: storeId,
-    authenticated,
-    requests,
-  };
 }

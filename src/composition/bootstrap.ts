@@ -1,6 +1,8 @@
 import { hostname } from 'node:os';
+import { resolve } from 'node:path';
 import type { DependencyContainer } from 'tsyringe';
-import { Bootstrap } from '../bootstrap/pipeline.ts';
+import { nodeState } from '../bootstrap/node-state.ts';
+import { Bootstrap, type BootstrapDependencies } from '../bootstrap/pipeline.ts';
 import type { LoadedSettings } from '../config/index.ts';
 import { FallbackError } from '../errors/index.ts';
 import { bundledPlugins, nodeIdOf } from '../kong/index.ts';
@@ -18,6 +20,15 @@ import { type Get, get as getter, provide } from './tokens.ts';
 const RESOLVE_MS = 15_000;
 /** An exporter writes every ten minutes at the latest (export.confirmSchedule): two of those are recent. */
 const RECENT_MS = 1_200_000;
+/** Where Kong keeps what it knows, as it is built. */
+const KONG = { prefix: '/usr/local/kong', environmentPath: 'dbless.lmdb' };
+
+export interface BootstrapOptions {
+  /** Bootstrap also a node that has a configuration. Default: false. */
+  readonly force?: boolean;
+  /** For KONG_PREFIX and the like, and to run `kong version`. Default: the process's own. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+}
 
 /** The parts list of a node's bootstrap. */
 export function bootstrapParts(loaded: LoadedSettings, log: Logger): DependencyContainer {
@@ -36,24 +47,36 @@ export function bootstrapParts(loaded: LoadedSettings, log: Logger): DependencyC
   return parts;
 }
 
-export async function createBootstrap(container: DependencyContainer): Promise<Bootstrap> {
+export async function createBootstrap(
+  container: DependencyContainer,
+  { env = process.env, force = false }: BootstrapOptions = {},
+): Promise<Bootstrap> {
   const get = getter(container);
-  const { settings } = get(Part.settings);
+  const { settings, baseDirectory } = get(Part.settings);
   const [clock, log, trust] = [get(Part.clock), get(Part.log), get(Part.trust)];
-  const line = { cluster: settings.cluster, gatewayVersion: gatewayVersion(get) };
+  const line = { cluster: settings.cluster, gatewayVersion: await gatewayVersion(get, env) };
   const target = await get(Part.target);
   const sealing = await get(Part.sealing);
   const stores = (await get(Part.stores)).map((store) => new SnapshotStore(store, { ...line, trust }));
-  const cache = new SnapshotCache(settings.bootstrap.cacheDirectory, line, clock);
+  const { bootstrap, limits } = settings;
+  const cache = new SnapshotCache(bootstrap.cacheDirectory, line, clock);
   get(Part.lifecycle).opened('cache', () => cache.close());
-  const { maxAgeSeconds, minimumSequence } = settings.bootstrap;
+  const { maxAgeSeconds, minimumSequence } = bootstrap;
+  const place = {
+    prefix: resolve(baseDirectory, bootstrap.kongPrefix ?? (env['KONG_PREFIX'] || KONG.prefix)),
+    environmentPath:
+      bootstrap.lmdbEnvironmentPath ?? (env['KONG_LMDB_ENVIRONMENT_PATH'] || KONG.environmentPath),
+  };
   return new Bootstrap(
     {
       gatewayVersion: line.gatewayVersion,
-      maxDocumentBytes: settings.limits.maxDocumentBytes,
+      maxDocumentBytes: limits.maxDocumentBytes,
       maxAgeMs: maxAgeSeconds === undefined ? undefined : maxAgeSeconds * 1000,
+      force,
+      watchMs: bootstrap.watchSeconds * 1000,
     },
     {
+      nodeState: (signal) => nodeState(place, line.gatewayVersion, clock, signal),
       probe: probeOf(get, line.gatewayVersion),
       restore: (signal) =>
         restore(
@@ -62,22 +85,27 @@ export async function createBootstrap(container: DependencyContainer): Promise<B
             resolveMs: RESOLVE_MS,
             recentMs: RECENT_MS,
             ...(minimumSequence !== undefined && { minimumSequence }),
-            maxSealedBytes: settings.limits.maxSealedBytes,
-            maxDocumentBytes: settings.limits.maxDocumentBytes,
+            maxSealedBytes: limits.maxSealedBytes,
+            maxDocumentBytes: limits.maxDocumentBytes,
           },
           { signal },
         ),
       target,
       worker: get(Part.worker),
       clock,
+      random: get(Part.random),
       log,
     },
   );
 }
 
-function gatewayVersion(get: Get): string {
+/** What is set, else what is installed, else the only one that there is. */
+async function gatewayVersion(get: Get, env: Readonly<Record<string, string | undefined>>): Promise<string> {
   const { bootstrap, gatewayVersions } = get(Part.settings).settings;
   if (bootstrap.gatewayVersion !== undefined) return bootstrap.gatewayVersion;
+  const { kongVersion } = await import('../config/kong-version.ts');
+  const installed = await kongVersion(env);
+  if (installed !== undefined) return installed;
   const [only, ...others] = gatewayVersions;
   if (only !== undefined && others.length === 0) return only;
   throw new FallbackError(
@@ -88,7 +116,7 @@ function gatewayVersion(get: Get): string {
   );
 }
 
-function probeOf(get: Get, version: string): ConstructorParameters<typeof Bootstrap>[1]['probe'] {
+function probeOf(get: Get, version: string): BootstrapDependencies['probe'] {
   const { settings } = get(Part.settings);
   const { controlPlane, bootstrap } = settings;
   if (controlPlane === undefined) return undefined;

@@ -1,33 +1,102 @@
 import type { DependencyContainer } from 'tsyringe';
 import type { BootstrapOutcome } from '../bootstrap/outcome.ts';
-import { createBootstrap } from './bootstrap.ts';
+import type { Bootstrap } from '../bootstrap/pipeline.ts';
+import { type BootstrapOptions, createBootstrap } from './bootstrap.ts';
 import { Part } from './parts.ts';
 import { type Get, get as getter } from './tokens.ts';
 
 const CLOSE_DEADLINE_MS = 5000;
 
-/** The work of a new node, for programs that embed it. */
+/** A new data plane's start. Whoever creates one closes it. */
 export class Bootstrapper {
   readonly #parts: DependencyContainer;
   readonly #get: Get;
+  readonly #options: BootstrapOptions;
+  #bootstrap: Promise<Bootstrap> | undefined;
+  #outcome: BootstrapOutcome | undefined;
 
-  constructor(parts: DependencyContainer) {
+  constructor(parts: DependencyContainer, options: BootstrapOptions = {}) {
     this.#parts = parts;
     this.#get = getter(parts);
+    this.#options = options;
   }
 
   /**
-   * Control plane, storage, cache, in this order; the target is given what was restored.
+   * One pass: is the node new, the control plane, storage, the cache.
    *
    * @throws FallbackError `invalid` for settings that cannot work, `aborted`, and what the target throws
    */
   async once(options: { readonly signal: AbortSignal }): Promise<BootstrapOutcome> {
-    return (await createBootstrap(this.#parts)).once(options);
+    return this.#concluded((await this.#created()).once(options));
   }
 
-  /** Closes everything in the reverse order of building, each within 5 s. */
+  /**
+   * Until the control plane answers or a snapshot is applied, at most `bootstrap.waitSeconds`.
+   *
+   * @throws FallbackError as `once`, but for what trying again may mend
+   */
+  async untilGiven({ signal }: { readonly signal: AbortSignal }): Promise<BootstrapOutcome> {
+    const waitMs = this.#get(Part.settings).settings.bootstrap.waitSeconds * 1000;
+    return this.#concluded((await this.#created()).untilGiven({ signal, waitMs }));
+  }
+
+  /**
+   * While the node runs on a snapshot: resolves when the control plane is back; at once where none is set.
+   *
+   * @throws FallbackError `aborted`
+   */
+  async untilHandedBack(options: { readonly signal: AbortSignal }): Promise<void> {
+    await (await this.#created()).untilHandedBack(options);
+  }
+
+  /**
+   * Bootstraps, past `bootstrap.waitSeconds` for as long as it takes, then watches for the control plane, until the
+   * signal fires. Storage is not read again once a configuration was applied.
+   *
+   * @param onOutcome called with what was reached within `bootstrap.waitSeconds`, and with what came later
+   * @throws FallbackError as `untilGiven`; nothing once the signal fired
+   */
+  async run(stop: AbortSignal, onOutcome: (outcome: BootstrapOutcome) => void = () => {}): Promise<void> {
+    try {
+      let outcome = await this.untilGiven({ signal: stop });
+      onOutcome(outcome);
+      if (outcome.origin === 'none') {
+        const bootstrap = await this.#created();
+        outcome = await this.#concluded(
+          bootstrap.untilGiven({ signal: stop, waitMs: Number.POSITIVE_INFINITY }),
+        );
+        onOutcome(outcome);
+      }
+      if (outcome.applied !== null) await this.untilHandedBack({ signal: stop });
+      await fired(stop);
+    } catch (error) {
+      if (!stop.aborted) throw error;
+    }
+  }
+
+  /** What the last bootstrap came to; undefined: none has ended yet. */
+  status(): BootstrapOutcome | undefined {
+    return this.#outcome;
+  }
+
+  /** Closes everything in the reverse order of building, each within 5 s. Watching for the control plane goes on. */
   close(): Promise<void> {
-    const [clock, log] = [this.#get(Part.clock), this.#get(Part.log)];
-    return this.#get(Part.lifecycle).close(clock, log, CLOSE_DEADLINE_MS);
+    return this.#get(Part.lifecycle).close(this.#get(Part.clock), this.#get(Part.log), CLOSE_DEADLINE_MS);
+  }
+
+  async #concluded(outcome: Promise<BootstrapOutcome>): Promise<BootstrapOutcome> {
+    this.#outcome = await outcome;
+    return this.#outcome;
+  }
+
+  #created(): Promise<Bootstrap> {
+    this.#bootstrap ??= createBootstrap(this.#parts, this.#options);
+    return this.#bootstrap;
   }
 }
+
+const fired = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
