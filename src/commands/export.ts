@@ -22,7 +22,8 @@ export function registerExport(program: Command, io: CommandIo): void {
     .summary("publish the control plane's configuration to object storage (the backup node)")
     .description(
       'Connects to the control plane as a data plane that never proxies, receives its configuration, validates it, ' +
-        'seals it and publishes it to every storage.',
+        'seals it and publishes it to every storage. Keeps doing so for every change, and confirms on schedule what is ' +
+        'published, until it is stopped (SIGTERM).',
     )
     .option('--once', 'receive one configuration for each gateway version, publish it, and end')
     .option('--accept-shrinkage <reason>', 'publish although it shrank; the reason is recorded in the head')
@@ -30,15 +31,21 @@ export function registerExport(program: Command, io: CommandIo): void {
 }
 
 async function exportCommand(flags: ExportFlags, io: CommandIo): Promise<void> {
-  if (flags.once !== true) {
-    throw new FallbackError('invalid', 'KF_USAGE', 'export runs once: give --once', {
-      hint: 'Run `kongfallback export --once` from a scheduler such as cron, as often as a change may take to arrive.',
-    });
+  if (flags.acceptShrinkage !== undefined && flags.once !== true) {
+    throw new FallbackError(
+      'invalid',
+      'KF_USAGE',
+      '--accept-shrinkage accepts one configuration: give --once with it',
+      {
+        hint: 'It may run beside a long-running exporter, which then finds the configuration published.',
+      },
+    );
   }
   const signal = abortOnSignals();
   const { loaded, log, redact } = await openSettings({
     role: 'exporter',
     configPath: flags.config,
+    kongConf: flags.kongConf,
     flags: flagsOf(flags),
     cwd: io.cwd,
     env: io.env,
@@ -46,7 +53,8 @@ async function exportCommand(flags: ExportFlags, io: CommandIo): Promise<void> {
   });
   const exporter = new Exporter(exporterParts(loaded, log));
   try {
-    report(await exporter.once({ signal, acceptReason: flags.acceptShrinkage }), flags, io, redact);
+    if (flags.once !== true) await exporter.run(signal);
+    else report(await exporter.once({ signal, acceptReason: flags.acceptShrinkage }), flags, io, redact);
   } finally {
     await exporter.close();
   }
