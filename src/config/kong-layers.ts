@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { KongSettings } from './kong-settings.ts';
 import type { Origin } from './origin.ts';
 import type { Problem, SettingsWarning } from './problem.ts';
+import { literal } from './references.ts';
 import type { Role } from './role.ts';
 import { type SettingPath, startsWith } from './setting-path.ts';
 import type { Assignment } from './setting-tree.ts';
@@ -42,7 +43,8 @@ export async function kongLayers(kong: KongSettings, others: OtherLayers): Promi
   warnings.push(...storageWarnings(kong, file ?? [], storageElsewhere));
   if (file !== undefined || !kong.speaks) return { defaults: [], assignments, problems, warnings };
   const defaults = await defaultsWithoutFile(kong, others);
-  if (!touches([...assignments, ...above], ['storages']) && kong.unusableStorage === undefined) {
+  const storageSaid = problems.some(({ path }) => path[0] === 'storages');
+  if (!touches([...assignments, ...above], ['storages']) && !storageSaid) {
     problems.push({
       path: ['storages'],
       message: 'is required: cluster_fallback_config_storage is not set, such as s3://bucket/prefix',
@@ -120,7 +122,13 @@ async function defaultsWithoutFile(
   }
   const defaults = settings
     .filter(([path]) => path.length > 1 || !touches(above, path))
-    .map(([path, value]): Assignment => ({ path, value, origin: ORIGIN }));
+    .map(
+      ([path, value]): Assignment => ({
+        path,
+        value: typeof value === 'string' ? literal(value) : value,
+        origin: ORIGIN,
+      }),
+    );
   if ((role === 'exporter' || role === 'all') && !touches(above, ['gatewayVersions'])) {
     const version = await kongVersion();
     if (version !== undefined) {

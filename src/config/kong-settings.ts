@@ -7,6 +7,7 @@ import { type KongSources, type KongValue, KongValues } from './kong-values.ts';
 import { inlinePem } from './pem.ts';
 import type { Problem, SettingsWarning } from './problem.ts';
 import { readText } from './read-text.ts';
+import { literal } from './references.ts';
 import type { SettingPath } from './setting-path.ts';
 import type { Assignment } from './setting-tree.ts';
 
@@ -139,7 +140,7 @@ function plain(values: KongValues, setting: 'address' | 'serverName' | 'delay' |
 /** Kong knows no `${…}`: what looks like a reference of ours is none. */
 const assign = ({ origin }: KongValue, path: SettingPath, value: string | boolean): Assignment => ({
   path,
-  value: typeof value === 'string' ? value.replaceAll('${', () => '$${') : value,
+  value: typeof value === 'string' ? literal(value) : value,
   origin,
 });
 

@@ -21,6 +21,9 @@ const TOKEN = /\$\$\{|\$\{([^}]*)\}/g;
 /** True when there is anything to resolve, escapes included. */
 export const hasReference = (text: string): boolean => text.includes('${');
 
+/** Text that is to be taken as it is, whatever it looks like. */
+export const literal = (text: string): string => text.replaceAll('${', () => '$${');
+
 /** True when a part of the text comes from elsewhere; escapes do not count. */
 export const refersElsewhere = (text: string): boolean =>
   [...text.matchAll(TOKEN)].some(([, reference]) => reference !== undefined);

@@ -10,7 +10,7 @@ export function roleProblems(role: Role, settings: ParsedSettings): Problem[] {
   if (connects && settings.controlPlane === undefined) {
     problems.push({
       path: ['controlPlane'],
-      message: `is required for the ${role}: { address, certificate, key }`,
+      message: `is required for the ${role}: { address, certificate, key }; or cluster_control_plane, cluster_cert and cluster_cert_key of Kong`,
     });
   }
   if (role === 'exporter' && settings.gatewayVersions.length === 0) {

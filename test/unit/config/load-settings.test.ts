@@ -197,7 +197,7 @@ export: { delaySeconds: "\${env:NOT_SET_EITHER}" }
   test('what a role cannot do without', async () => {
     const bare = 'cluster: x\nstorages: [{ use: file, path: s }]\nencryption: none\n';
     expect(await problems(load(bare, { role: 'exporter' }))).toEqual([
-      'controlPlane: is required for the exporter: { address, certificate, key }',
+      'controlPlane: is required for the exporter: { address, certificate, key }; or cluster_control_plane, cluster_cert and cluster_cert_key of Kong',
       'gatewayVersions: is required for the exporter: the exact gateway versions in use, such as ["3.9.1"]',
     ]);
     expect((await problems(load(bare, { role: 'node' })))[0]).toMatch(
