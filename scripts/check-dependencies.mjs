@@ -24,6 +24,14 @@ for (const [path, { dev }] of Object.entries(lock.packages)) {
     name in direct || transitive.includes(name) || scopes.some((scope) => name.startsWith(`${scope}/`));
   if (!known) problems.push(`${name} is installed with the package, and is not on the list`);
 }
+// An installation of another platform needs its own packages in the lock file; npm leaves out what it cannot find.
+for (const [path, { optionalDependencies }] of Object.entries(lock.packages)) {
+  for (const name of Object.keys(optionalDependencies ?? {})) {
+    const nested = `${path}/node_modules/${name}` in lock.packages;
+    if (!nested && !(`node_modules/${name}` in lock.packages))
+      problems.push(`${name}, wanted by ${path}, is not in the lock file`);
+  }
+}
 if (seen === 0) problems.push('no packages were seen, so nothing was checked');
 for (const problem of problems) console.error(problem);
 console.log(
