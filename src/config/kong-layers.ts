@@ -33,8 +33,13 @@ const ORIGIN: Origin = { kind: 'kong-default' };
 export async function kongLayers(kong: KongSettings, others: OtherLayers): Promise<KongLayers> {
   const { file, above } = others;
   const written = [...(file ?? []), ...above];
-  const assignments = relevant(kong.assignments, written, [...(file ?? []), ...kong.assignments, ...above]);
-  const problems = [...kong.problems, ...roleProblem(kong, others.role)];
+  const counts = relevance(kong.assignments, file ?? [], above);
+  const assignments = kong.assignments.filter(({ path }) => counts(path));
+  const problems = [
+    // What is set over it is not wrong: a vault reference that only Kong can read must not keep us from starting.
+    ...kong.problems.filter(({ path }) => path.length === 0 || (counts(path) && !touches(above, path))),
+    ...roleProblem(kong, others.role),
+  ];
   const warnings = [...kong.warnings];
   const storageElsewhere = touches(written, ['storages']);
   if (kong.unusableStorage !== undefined && !storageElsewhere) {
@@ -58,18 +63,19 @@ export async function kongLayers(kong: KongSettings, others: OtherLayers): Promi
  * Without what would do harm: certificates of a node that names no control plane, and what Kong ignores unless
  * cluster_mtls is pki.
  */
-function relevant(
+function relevance(
   kong: readonly Assignment[],
-  written: readonly Assignment[],
-  all: readonly Assignment[],
-): Assignment[] {
-  const connects = touches([...kong, ...written], ['controlPlane', 'address']);
+  file: readonly Assignment[],
+  above: readonly Assignment[],
+): (path: SettingPath) => boolean {
+  const all = [...file, ...kong, ...above];
+  const connects = touches(all, ['controlPlane', 'address']);
   const mtls = all.findLast(({ path }) => path.join('.') === 'controlPlane.mtls')?.value;
   const pki = typeof mtls === 'string' && mtls.trim() === 'pki';
-  return kong.filter(({ path: [section, name] }) => {
-    if (section !== 'controlPlane') return true;
+  return ([section, name]) => {
+    if (section !== 'controlPlane' || name === 'address') return true;
     return connects && (pki || (name !== 'ca' && name !== 'serverName'));
-  });
+  };
 }
 
 function roleProblem({ notDataPlane, imports }: KongSettings, role: Role): Problem[] {

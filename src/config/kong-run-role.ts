@@ -20,8 +20,9 @@ export async function runRole(places: SettingsPlaces): Promise<RunRole> {
     places,
     new SchemaOutline(settingsJsonSchema()),
   );
-  // A switch that is neither on nor off must not make a data plane of a backup node.
-  if (kong !== undefined && kong.problems.length > 0) throw settingsError(kong.problems, (text) => text);
+  // A switch that is neither on nor off must not make a data plane of a backup node. The rest is the command's to judge.
+  const problems = (kong?.problems ?? []).filter(({ path }) => path.length === 0);
+  if (problems.length > 0) throw settingsError(problems, (text) => text);
   if (kong?.exports === true) return 'exporter';
   if (kong?.imports === true) return 'node';
   const written = [...(file?.assignments ?? []), ...environment, ...flags];

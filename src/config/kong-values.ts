@@ -1,5 +1,6 @@
 import type { KongConf, KongConfEntry } from '../kong/kong-conf.ts';
 import { didYouMean } from './did-you-mean.ts';
+import { upperSnake } from './environment.ts';
 import {
   FALLBACK_PREFIX,
   KONG_NAME_LIST,
@@ -53,7 +54,7 @@ export class KongValues {
     try {
       return { ...found, text: resolveKongReference(found.text, this.#sources.env, this.#vaultPrefix) };
     } catch (error) {
-      this.refuse(setting, found, (error as Error).message);
+      this.refuse(setting, found, `${(error as Error).message}${instead(setting)}`);
       return undefined;
     }
   }
@@ -75,8 +76,7 @@ export class KongValues {
   }
 
   refuse(setting: KongSetting, value: KongValue, message: string): void {
-    const path: SettingPath | undefined =
-      setting in KONG_PATHS ? KONG_PATHS[setting as keyof typeof KONG_PATHS] : undefined;
+    const path = pathOf(setting);
     if (path === undefined) this.problems.push({ path: [], message: `${this.describe(value)}: ${message}` });
     else {
       const origin = originText(value.origin, this.#sources.cwd);
@@ -182,4 +182,15 @@ export class KongValues {
   #warn(code: string, message: string, hint: string): void {
     this.warnings.push({ code, message, hint });
   }
+}
+
+const pathOf = (setting: KongSetting): SettingPath | undefined =>
+  setting in KONG_PATHS ? KONG_PATHS[setting as keyof typeof KONG_PATHS] : undefined;
+
+/** For a value that Kong can use and we cannot: where to set it for us alone. */
+function instead(setting: KongSetting): string {
+  const path = pathOf(setting);
+  return path === undefined || setting === 'storage'
+    ? ''
+    : `; or set KONGFALLBACK_${path.map((part) => upperSnake(String(part))).join('__')}, which goes over it`;
 }

@@ -17,7 +17,7 @@ export const STORAGE = { KONG_CLUSTER_FALLBACK_CONFIG_STORAGE: 's3://kong-fallba
 
 export const fixture = (name: string): string => readFileSync(`test/fixtures/kong-conf/${name}`, 'utf8');
 
-export interface KongStart extends Partial<Omit<LoadSettingsOptions, 'kongConf'>> {
+export interface KongStart extends Partial<LoadSettingsOptions> {
   /** Text of the kong.conf that is named; undefined names none. */
   readonly conf?: string | undefined;
   readonly files?: Readonly<Record<string, string>>;

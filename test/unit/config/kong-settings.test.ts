@@ -1,6 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: references are what is tested
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { putObjectSettings } from '../../../src/config/kong-storage.ts';
 import {
   CLUSTER,
   certificate,
@@ -89,8 +90,8 @@ cluster_fallback_config_storage = s3://bucket/..
 `;
     expect(await problemsOf(kongLoad({ conf, env: { CLUSTER_KEY: ' ' } }))).toEqual([
       'cluster_fallback_config_export (kong.conf line 6): expected on or off',
-      'controlPlane.certificate (kong.conf line 3): cluster_cert: refers to the vault hcv, which only Kong can read; give the value itself, a file, or {vault://env/name}',
-      'controlPlane.key (kong.conf line 4): cluster_cert_key: refers to the environment variable CLUSTER_KEY, which is empty',
+      'controlPlane.certificate (kong.conf line 3): cluster_cert: refers to the vault hcv, which only Kong can read; give the value itself, a file, or {vault://env/name}; or set KONGFALLBACK_CONTROL_PLANE__CERTIFICATE, which goes over it',
+      'controlPlane.key (kong.conf line 4): cluster_cert_key: refers to the environment variable CLUSTER_KEY, which is empty; or set KONGFALLBACK_CONTROL_PLANE__KEY, which goes over it',
       'controlPlane.mtls (kong.conf line 5): cluster_mtls: expected shared, pki or pki_check_cn',
       'storages[0].prefix (kong.conf line 8): expected no part that is . or ..',
       'export.delaySeconds (kong.conf line 7): expected a number, found a string',
@@ -237,6 +238,13 @@ describe('storage', () => {
     ]);
   });
 
+  test('PutObject arguments that the plugin has no setting for go to putObject', () => {
+    expect(putObjectSettings('{"Tagging": "a=b", "BucketKeyEnabled": true}')).toEqual([
+      { path: ['putObject', 'Tagging'], value: 'a=b' },
+      { path: ['putObject', 'BucketKeyEnabled'], value: 'true' },
+    ]);
+  });
+
   test("takes the place of the file's list as a whole, and says so", async () => {
     const files = {
       '.kongfallbackrc': `
@@ -311,6 +319,21 @@ describe('certificates', () => {
     expect(await controlPlane({ ...more, KONG_CLUSTER_MTLS: 'shared' })).not.toHaveProperty('ca');
     expect(await controlPlane(more)).not.toHaveProperty('serverName');
     expect(await controlPlane({ ...more, KONGFALLBACK_CONTROL_PLANE__MTLS: 'pki' })).toMatchObject(pki);
+  });
+
+  test('a vault that only Kong can read is no matter where ours says otherwise, or where it is not used', async () => {
+    const vault = '{vault://hcv/kong/x}';
+    expect(
+      await controlPlane({
+        KONG_CLUSTER_CERT_KEY: vault,
+        KONGFALLBACK_CONTROL_PLANE__KEY: 'cluster.key',
+        KONG_CLUSTER_CA_CERT: vault,
+      }),
+    ).toMatchObject({ key });
+    await expect(controlPlane({ KONG_CLUSTER_CERT_KEY: vault })).rejects.toThrow('the vault hcv');
+    await expect(controlPlane({ KONG_CLUSTER_CA_CERT: vault, KONG_CLUSTER_MTLS: 'pki' })).rejects.toThrow(
+      'the vault hcv',
+    );
   });
 
   test('of a node that names no control plane they say nothing', async () => {
