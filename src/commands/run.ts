@@ -37,6 +37,7 @@ async function runCommand(
   io: CommandIo,
 ): Promise<void> {
   const { config, kongConf, json, once, set } = flags;
+  const { rawArgs } = program as unknown as { readonly rawArgs: readonly string[] };
   const places = { configPath: config, kongConf, cwd: io.cwd, env: io.env };
   const { name, load } =
     COMMAND_OF_ROLE[await roleFor(command, () => runRole({ ...places, flags: flagsOf(flags) }))];
@@ -47,7 +48,9 @@ async function runCommand(
     ...set.flatMap((value) => ['--set', value]),
     ...(json === true ? ['--json'] : []),
     ...(once === true ? ['--once'] : []),
-    ...(command.length === 0 ? [] : ['--', ...command]),
+    // Only where it was written: bootstrap refuses a command without it.
+    ...(rawArgs.includes('--') ? ['--'] : []),
+    ...command,
   ];
   const other = new Command('kongfallback').exitOverride().configureOutput(program.configureOutput());
   (await load())(other, io);

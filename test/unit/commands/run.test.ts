@@ -56,9 +56,23 @@ describe('refused', () => {
     expect(stderr).toContain('[KF_KONG_CONF_UNREADABLE]');
   });
 
+  test('a command without --, whose options would be taken for ours', async () => {
+    const { code, stderr } = await run(['kong', 'start', '-c', 'kong.conf'], ON, { 'kong.conf': '' });
+    expect(code).toBe(2);
+    expect(stderr).toContain('[KF_USAGE]');
+  });
+
   test('an option of one command only', async () => {
     expect((await run(['--accept-shrinkage', 'x'], ON)).stderr).toContain('[KF_USAGE]');
   });
+});
+
+test('a gateway is started although nobody can tell what else to run', async () => {
+  const script = 'process.exitCode = process.argv.includes("-c") ? 7 : 1';
+  const gateway = [process.execPath, '-e', script, '--', '-c', 'kong.conf'];
+  const { code, stderr } = await run(['--kong-conf', 'missing.conf', '--', ...gateway]);
+  expect(stderr).toContain('KF_KONG_CONF_UNREADABLE');
+  expect(code).toBe(7);
 });
 
 test('import alone is bootstrap, with every option passed on', async () => {
