@@ -124,10 +124,10 @@ export class Bootstrap {
         ? ['configured', `${node.path} holds a configuration`]
         : [node.error.code, `taken for a node with a configuration: ${node.error.message}`];
     const { force } = this.#settings;
-    log.warn(
-      { event: 'node.configured', path: node.path, reason, force },
-      `${what}${force ? '; forced' : ''}`,
-    );
+    // A node that is started again is nothing to warn of; one that is not understood, or is to lose what it has, is.
+    const level = node.state === 'configured' && !force ? 'info' : 'warn';
+    const fields = { event: 'node.configured', path: node.path, reason, force };
+    log[level](fields, `${what}${force ? '; forced' : ''}`);
     if (force) return undefined;
     const configHash = node.state === 'configured' ? node.configHash : null;
     return this.#concluded({ origin: 'node', reason, configHash }, stopwatch);

@@ -1,8 +1,7 @@
 import type { Command } from 'commander';
-import { bootstrapParts, createBootstrap } from '../composition/bootstrap.ts';
+import { bootstrapParts } from '../composition/bootstrap.ts';
+import { Bootstrapper } from '../composition/bootstrapper.ts';
 import { openSettings } from '../composition/open-settings.ts';
-import { Part } from '../composition/parts.ts';
-import { get as getter } from '../composition/tokens.ts';
 import { FallbackError } from '../errors/index.ts';
 import { abortOnSignals } from '../service/signals.ts';
 import type { CommandIo } from './command-io.ts';
@@ -10,30 +9,54 @@ import { bootstrapJson, bootstrapLine } from './render-bootstrap.ts';
 import { exitCodeOf, renderError } from './render-error.ts';
 import { flagsOf, type SettingsFlags, withSettingsOptions } from './settings-options.ts';
 
-interface BootstrapFlags extends SettingsFlags {
+export interface BootstrapFlags extends SettingsFlags {
   readonly once?: boolean;
+  readonly init?: string;
+  readonly force?: boolean;
+  readonly require?: boolean;
+  readonly strict?: boolean;
 }
-
-const CLOSE_DEADLINE_MS = 5000;
 
 export function registerBootstrap(program: Command, io: CommandIo): void {
   withSettingsOptions(program.command('bootstrap'))
     .summary('configure a new data plane from storage when the control plane is down')
     .description(
-      'Asks the control plane first. When it sends no configuration in time, takes the newest trustworthy snapshot ' +
-        'from storage, or the sealed copy in the cache, and gives it to the target. Only for a node that has no ' +
-        'configuration yet.',
+      'Leaves a node alone that has a configuration. Else asks the control plane; when it sends no configuration in time, ' +
+        'takes the newest trustworthy snapshot from storage, or the sealed copy in the cache, and gives it to the target. ' +
+        'Without --once, --init and a command it keeps trying until it has one, then watches for the control plane, ' +
+        'until it is stopped (SIGTERM).',
     )
+    .argument('[command...]', 'what starts the gateway, behind --: it is started in any case')
     .option('--once', 'one pass: control plane, storage, cache; then end')
-    .action((flags: BootstrapFlags) => bootstrapCommand(flags, io));
+    .option(
+      '--init <directory>',
+      'write the snapshot, and an env.sh for the gateway to source, there; then end',
+    )
+    .option('--force', 'also a node that has a configuration, which it loses')
+    .option('--require', 'with a command or --init: no gateway without a configuration')
+    .option('--strict', 'with a command or --init: no gateway when something fails here')
+    .action((command: readonly string[], flags: BootstrapFlags) =>
+      bootstrapCommand(program, command, flags, io),
+    );
 }
 
-async function bootstrapCommand(flags: BootstrapFlags, io: CommandIo): Promise<void> {
-  if (flags.once !== true) {
-    throw new FallbackError('invalid', 'KF_USAGE', 'bootstrap runs once: give --once', {
-      hint: 'Run `kongfallback bootstrap --once` before Kong starts on a node without a configuration.',
-    });
-  }
+async function bootstrapCommand(
+  program: Command,
+  command: readonly string[],
+  flags: BootstrapFlags,
+  io: CommandIo,
+): Promise<void> {
+  checkUsage(program, command, flags);
+  // Imported here, since a bootstrap must start fast: each form needs its own only.
+  if (command.length > 0) {
+    await (await import('./bootstrap-gateway.ts')).bootstrapGateway(command, flags, io);
+  } else if (flags.init !== undefined) {
+    await (await import('./bootstrap-init.ts')).bootstrapInit(flags.init, flags, io);
+  } else await bootstrapHere(flags, io);
+}
+
+/** `--once`, or for good. */
+async function bootstrapHere(flags: BootstrapFlags, io: CommandIo): Promise<void> {
   const signal = abortOnSignals();
   const { loaded, log, redact } = await openSettings({
     role: 'node',
@@ -44,17 +67,50 @@ async function bootstrapCommand(flags: BootstrapFlags, io: CommandIo): Promise<v
     env: io.env,
     terminal: io.terminal,
   });
-  const parts = bootstrapParts(loaded, log);
-  const get = getter(parts);
+  const options = { force: flags.force === true, env: io.env };
+  const bootstrapper = new Bootstrapper(bootstrapParts(loaded, log), options);
   try {
-    const bootstrap = await createBootstrap(parts);
-    const outcome = await bootstrap.once({ signal });
-    if (flags.json === true) io.stdout(`${redact(JSON.stringify(bootstrapJson(outcome)))}\n`);
-    else io.stdout(redact(bootstrapLine(outcome)));
-    if (outcome.error === undefined) return;
-    io.stderr(redact(renderError(outcome.error)));
-    io.exit(exitCodeOf(outcome.error));
+    if (flags.once !== true) {
+      return await bootstrapper.run(signal, (outcome) => report(outcome, flags, io, redact));
+    }
+    const outcome = await bootstrapper.once({ signal });
+    report(outcome, flags, io, redact);
+    if (outcome.error !== undefined) io.exit(exitCodeOf(outcome.error));
   } finally {
-    await get(Part.lifecycle).close(get(Part.clock), log, CLOSE_DEADLINE_MS);
+    await bootstrapper.close();
   }
 }
+
+/** The outcome on standard output, why there is no configuration on standard error. */
+export function report(
+  outcome: Parameters<typeof bootstrapLine>[0],
+  { json }: Pick<BootstrapFlags, 'json'>,
+  io: CommandIo,
+  redact: (text: string) => string,
+): void {
+  if (json === true) io.stdout(`${redact(JSON.stringify(bootstrapJson(outcome)))}\n`);
+  else io.stdout(redact(bootstrapLine(outcome)));
+  if (outcome.error !== undefined) io.stderr(redact(renderError(outcome.error)));
+}
+
+function checkUsage(program: Command, command: readonly string[], flags: BootstrapFlags): void {
+  const forms = [
+    ...(flags.once === true ? ['--once'] : []),
+    ...(flags.init === undefined ? [] : ['--init']),
+    ...(command.length === 0 ? [] : ['a command']),
+  ];
+  if (forms.length > 1) throw usage(`${forms.join(' and ')} do not go together`);
+  // Without -- options of the gateway's command would be taken for ours.
+  const words = (program as unknown as { readonly rawArgs: readonly string[] }).rawArgs;
+  if (command.length > 0 && !words.includes('--'))
+    throw usage(`unexpected word ${command[0]}: write -- before a command`);
+  const turnsRound = flags.require === true || flags.strict === true;
+  if (turnsRound && command.length === 0 && flags.init === undefined) {
+    throw usage('--require and --strict go with a command or --init');
+  }
+}
+
+const usage = (message: string): FallbackError =>
+  new FallbackError('invalid', 'KF_USAGE', message, {
+    hint: 'Run `kongfallback bootstrap -- COMMAND…`, `--init DIRECTORY`, `--once`, or none of them to keep running.',
+  });

@@ -9,7 +9,7 @@ export function bootstrapLine(outcome: BootstrapOutcome): string {
     outcome;
   const facts = [
     `gateway ${gatewayVersion}`,
-    ...(origin === 'control-plane' ? [] : [`control plane: ${reason}`]),
+    ...(origin === 'control-plane' ? [] : [`${origin === 'node' ? 'node' : 'control plane'}: ${reason}`]),
     ...(store === null ? [] : [`storage ${store}`]),
     ...(sequence === null ? [] : [`sequence ${sequence}`]),
     ...(ageSeconds === null ? [] : [`as of ${ageSeconds} s ago`]),

@@ -1,11 +1,14 @@
 import type { DependencyContainer } from 'tsyringe';
 import type { BootstrapOutcome } from '../bootstrap/outcome.ts';
 import type { Bootstrap } from '../bootstrap/pipeline.ts';
+import { withDeadline } from '../resilience/index.ts';
 import { type BootstrapOptions, createBootstrap } from './bootstrap.ts';
 import { Part } from './parts.ts';
 import { type Get, get as getter } from './tokens.ts';
 
 const CLOSE_DEADLINE_MS = 5000;
+/** `kong version` may take 10 s of it; plugins of others may hang while they are created. */
+const CREATE_MS = 30_000;
 
 /** A new data plane's start. Whoever creates one closes it. */
 export class Bootstrapper {
@@ -27,7 +30,7 @@ export class Bootstrapper {
    * @throws FallbackError `invalid` for settings that cannot work, `aborted`, and what the target throws
    */
   async once(options: { readonly signal: AbortSignal }): Promise<BootstrapOutcome> {
-    return this.#concluded((await this.#created()).once(options));
+    return this.#concluded((await this.#created(options.signal)).once(options));
   }
 
   /**
@@ -37,7 +40,7 @@ export class Bootstrapper {
    */
   async untilGiven({ signal }: { readonly signal: AbortSignal }): Promise<BootstrapOutcome> {
     const waitMs = this.#get(Part.settings).settings.bootstrap.waitSeconds * 1000;
-    return this.#concluded((await this.#created()).untilGiven({ signal, waitMs }));
+    return this.#concluded((await this.#created(signal)).untilGiven({ signal, waitMs }));
   }
 
   /**
@@ -46,7 +49,7 @@ export class Bootstrapper {
    * @throws FallbackError `aborted`
    */
   async untilHandedBack(options: { readonly signal: AbortSignal }): Promise<void> {
-    await (await this.#created()).untilHandedBack(options);
+    await (await this.#created(options.signal)).untilHandedBack(options);
   }
 
   /**
@@ -61,7 +64,7 @@ export class Bootstrapper {
       let outcome = await this.untilGiven({ signal: stop });
       onOutcome(outcome);
       if (outcome.origin === 'none') {
-        const bootstrap = await this.#created();
+        const bootstrap = await this.#created(stop);
         outcome = await this.#concluded(
           bootstrap.untilGiven({ signal: stop, waitMs: Number.POSITIVE_INFINITY }),
         );
@@ -89,8 +92,10 @@ export class Bootstrapper {
     return this.#outcome;
   }
 
-  #created(): Promise<Bootstrap> {
-    this.#bootstrap ??= createBootstrap(this.#parts, this.#options);
+  #created(signal: AbortSignal): Promise<Bootstrap> {
+    this.#bootstrap ??= withDeadline(this.#get(Part.clock), CREATE_MS, signal, 'create the parts', () =>
+      createBootstrap(this.#parts, this.#options),
+    );
     return this.#bootstrap;
   }
 }

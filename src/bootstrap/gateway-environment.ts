@@ -1,0 +1,34 @@
+import { accessSync, constants } from 'node:fs';
+import { isAbsolute } from 'node:path';
+import type { BootstrapOutcome } from './outcome.ts';
+
+const VARIABLE = 'KONG_DECLARATIVE_CONFIG';
+
+/**
+ * The gateway's environment: with the snapshot's file while the fallback is in use, and without it otherwise. A file of
+ * the operator's own stays.
+ *
+ * @param outcome undefined: there is none, since something failed
+ * @param ours the file that the target writes; undefined where that is not known
+ */
+export function gatewayEnvironment(
+  env: NodeJS.ProcessEnv,
+  outcome: BootstrapOutcome | undefined,
+  ours: string | undefined,
+): NodeJS.ProcessEnv {
+  const applied = outcome?.applied ?? undefined;
+  // With a file that it cannot read Kong does not start.
+  if (applied !== undefined && isAbsolute(applied) && isReadable(applied))
+    return { ...env, [VARIABLE]: applied };
+  const { [VARIABLE]: given, ...rest } = env;
+  return given !== undefined && given === ours ? rest : env;
+}
+
+function isReadable(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,53 @@
+// `kongfallback bootstrap -- COMMAND…`: resolves, runs the gateway as a child, watches for the control plane beside it.
+import { resolve } from 'node:path';
+import { gatewayEnvironment } from '../bootstrap/gateway-environment.ts';
+import { GatewayProcess } from '../bootstrap/gateway-process.ts';
+import type { LoadedSettings } from '../config/index.ts';
+import type { BootstrapFlags } from './bootstrap.ts';
+import { attemptBootstrap, type BootstrapAttempt } from './bootstrap-attempt.ts';
+import type { CommandIo } from './command-io.ts';
+import { bootstrapJson, bootstrapLine } from './render-bootstrap.ts';
+
+export async function bootstrapGateway(
+  command: readonly string[],
+  flags: BootstrapFlags,
+  io: CommandIo,
+): Promise<void> {
+  const gateway = new GatewayProcess({ terminal: process.stdin.isTTY === true });
+  try {
+    const attempt = await attemptBootstrap({ flags, io, signal: gateway.stopped });
+    gateway.stopped.throwIfAborted();
+    say(attempt, flags, io);
+    const over = new AbortController();
+    const { outcome, loaded, bootstrapper } = attempt;
+    const env = gatewayEnvironment(io.env, outcome, loaded && fileOf(loaded));
+    const running = gateway.run(command, env);
+    // Nothing beside the gateway may end it, and it waits for nothing beside it.
+    const closed = bootstrapper?.close();
+    const watching =
+      outcome?.applied == null ? undefined : bootstrapper?.untilHandedBack({ signal: over.signal });
+    watching?.catch(() => {});
+    try {
+      io.exit(await running);
+    } finally {
+      over.abort();
+      await Promise.allSettled([closed, watching]);
+    }
+  } finally {
+    gateway.close();
+  }
+}
+
+/** Standard output is the gateway's, but for what `--json` asks for. */
+function say({ outcome, redact }: BootstrapAttempt, flags: BootstrapFlags, io: CommandIo): void {
+  if (outcome === undefined) return;
+  if (flags.json === true) io.stdout(`${redact(JSON.stringify(bootstrapJson(outcome)))}\n`);
+  else io.stderr(redact(bootstrapLine(outcome)));
+}
+
+/** The file that target `file` writes. */
+function fileOf({ entries, baseDirectory }: LoadedSettings): string | undefined {
+  const { use, settings } = entries.target ?? {};
+  const path = use === 'file' ? (settings as { path?: unknown }).path : undefined;
+  return typeof path === 'string' ? resolve(baseDirectory, path) : undefined;
+}
