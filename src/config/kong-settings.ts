@@ -117,7 +117,7 @@ function storageAssignments(
   } catch (error) {
     return { assignments: [], unusable: `${values.describe(storage)}: ${(error as Error).message}` };
   }
-  const assignments = [
+  const assignments: Assignment[] = [
     // The list as a whole: entries of a settings file are not mixed with this one.
     { path: KONG_PATHS.storage, value: [], origin: storage.origin },
     ...Object.entries(fields).map(([name, value]) => assign(storage, ['storages', 0, name], value)),
@@ -125,7 +125,7 @@ function storageAssignments(
   if (s3Config === undefined) return { assignments };
   try {
     for (const { path, value } of putObjectSettings(s3Config.text))
-      assignments.push(assign(s3Config, ['storages', 0, ...path], value));
+      assignments.push({ ...assign(s3Config, ['storages', 0, ...path], value), text: true });
   } catch (error) {
     values.refuse('s3Config', s3Config, (error as Error).message);
   }
