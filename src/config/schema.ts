@@ -209,9 +209,24 @@ export const settingsSchema = z
       .meta({ description: 'The relay.' }),
     service: z
       .strictObject({
-        listen: listen.default('127.0.0.1:8010').meta({
-          description: 'host:port of health, metrics and status. Default: 127.0.0.1:8010, this machine only.',
-        }),
+        listen: z
+          .union([z.literal('off'), listen], { error: 'expected host:port to listen on, or off' })
+          .default('127.0.0.1:8010')
+          .meta({
+            description:
+              'host:port of health, metrics and status, or off. Default: 127.0.0.1:8010, this machine only.',
+          }),
+        drillSchedule: z
+          .string()
+          .regex(
+            CRON,
+            'expected a cron expression of five fields (six with seconds), in UTC, such as "30 4 * * *"',
+          )
+          .optional()
+          .meta({
+            description:
+              'When a long-running exporter restores from each storage into a scratch file, to prove that it works (cron, UTC). It reads the whole snapshot each time. Default: never.',
+          }),
       })
       .prefault({})
       .meta({ description: 'The HTTP endpoints of a long-running process.' }),
