@@ -1,5 +1,10 @@
 import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3';
 import type { PluginContext } from 'kongfallback/plugin';
+import { makeAgents } from './agents.ts';
+import { readCaFile } from './ca-file.ts';
+import { Connection } from './connection.ts';
+import { proxyFor } from './proxy.ts';
+import type { ServerTimes } from './server-times.ts';
 import type { S3Settings } from './settings.ts';
 
 export type Sdk = typeof import('@aws-sdk/client-s3');
@@ -11,26 +16,55 @@ export async function loadSdk(): Promise<Sdk> {
   return import('@aws-sdk/client-s3');
 }
 
-export async function makeClient(sdk: Sdk, settings: S3Settings, context: PluginContext): Promise<S3Client> {
-  const client = new sdk.S3Client(clientConfig(settings));
+/** @throws kind `invalid` when the settings and the environment together name no region, or an unusable CA file */
+export async function connect(
+  sdk: Sdk,
+  settings: S3Settings,
+  times: ServerTimes,
+  context: PluginContext,
+): Promise<Connection> {
+  const endpoint = endpointOf(settings);
+  const caFile = settings.caFile ?? firstSet(['AWS_CA_BUNDLE']);
+  const ca = caFile === undefined ? undefined : await readCaFile(caFile, context);
+  const agents = makeAgents({
+    proxyFor: proxyFor(settings, process.env, context),
+    ...(ca && { ca }),
+    connectTimeoutMs: settings.connectTimeoutSeconds * 1000,
+    context,
+  });
+  const makeClient = () =>
+    times.heardBy(new sdk.S3Client({ ...clientConfig(settings, endpoint), ...handler(settings, agents) }));
+  const close = () => {
+    agents.httpAgent.destroy();
+    agents.httpsAgent.destroy();
+  };
+  await checkRegion(makeClient(), settings, context).catch((error: unknown) => {
+    close();
+    throw error;
+  });
+  return new Connection({ makeClient, close, fromChain: settings.accessKeyId === undefined, context });
+}
+
+async function checkRegion(client: S3Client, { bucket }: S3Settings, context: PluginContext): Promise<void> {
   try {
     await client.config.region();
   } catch (cause) {
-    client.destroy();
-    throw context.error('invalid', `no region for bucket ${settings.bucket}`, {
+    throw context.error('invalid', `no region for bucket ${bucket}`, {
       cause,
       hint: 'Set `region`, or AWS_REGION in the environment.',
     });
   }
-  return client;
 }
 
-function clientConfig(settings: S3Settings): S3ClientConfig {
+const SILENT = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
+
+function clientConfig(settings: S3Settings, endpoint: string | undefined): S3ClientConfig {
   const { accessKeyId, secretAccessKey, sessionToken } = settings;
-  const endpoint = settings.endpoint ?? firstSet(ENDPOINT_VARIABLES);
   const region = regionOf(settings, endpoint);
-  const silent = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
+  // For the SDK's credential chain, which is given this whole object: files are read anew with each client.
+  const freshFiles: object = { ignoreCache: true };
   return {
+    ...freshFiles,
     ...(region !== undefined && { region }),
     ...(endpoint !== undefined && { endpoint }),
     forcePathStyle: settings.forcePathStyle ?? endpoint !== undefined,
@@ -43,19 +77,31 @@ function clientConfig(settings: S3Settings): S3ClientConfig {
     requestChecksumCalculation: settings.checksums === 'when-required' ? 'WHEN_REQUIRED' : 'WHEN_SUPPORTED',
     // The core checks length and digest of everything it reads.
     responseChecksumValidation: 'WHEN_REQUIRED',
-    logger: silent,
+    // With an agent of ours the SDK waits for no answer to it, and some proxies refuse the header.
+    expectContinueHeader: false,
+    logger: SILENT,
+  };
+}
+
+function handler(
+  settings: S3Settings,
+  agents: ReturnType<typeof makeAgents>,
+): Pick<S3ClientConfig, 'requestHandler'> {
+  return {
     requestHandler: {
+      ...agents,
       connectionTimeout: settings.connectTimeoutSeconds * 1000,
       requestTimeout: settings.requestTimeoutSeconds * 1000,
       throwOnRequestTimeout: true,
       socketTimeout: settings.idleTimeoutSeconds * 1000,
-      logger: silent,
+      logger: SILENT,
     },
   };
 }
 
 /** The first is what Kong Enterprise reads for its fallback configuration. */
-const ENDPOINT_VARIABLES = ['AWS_CONFIG_STORAGE_ENDPOINT', 'AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL'];
+export const endpointOf = ({ endpoint }: S3Settings): string | undefined =>
+  endpoint ?? firstSet(['AWS_CONFIG_STORAGE_ENDPOINT', 'AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL']);
 
 /** An empty variable is unset: so do containers whose template leaves one out. */
 const firstSet = (names: readonly string[]): string | undefined =>

@@ -18,6 +18,9 @@ interface Case {
 /** "Try again" of AWS after two conditional writes at the same moment; it names no time. */
 const CONFLICT_RETRY_MS = 200;
 
+/** Cloudflare R2 takes one write per second and key, answers more with 429, and names no time. */
+const TOO_MANY_RETRY_MS = 1_000;
+
 /** The HTTP status that an error of the SDK carries; names are 'Unknown' for 304 and some 403. */
 export function statusOf(error: unknown): number | undefined {
   const status = (error as SdkError | null)?.$metadata?.httpStatusCode;
@@ -37,13 +40,24 @@ export function s3Error(context: PluginContext, error: unknown, bucket: string, 
   const status = statusOf(error);
   const found =
     named(nameOf(error), bucket) ?? (status === undefined ? network(error) : answered(status, error));
-  const shown = [status, nameOf(error), errnoOf(error)].filter((part) => part !== undefined && part !== '');
-  return context.error(found.kind, `bucket ${bucket}: ${found.what} (${shown.join(' ')})`, {
+  return context.error(found.kind, `bucket ${bucket}: ${found.what} (${shown(error)})`, {
     cause: error,
     hint: found.hint,
     ...(found.retryAfterMs !== undefined && { retryAfterMs: found.retryAfterMs }),
   });
 }
+
+/** What a socket or TLS ended in, before any answer. */
+export function networkError(context: PluginContext, error: unknown, who: string): Error {
+  const { kind, what, hint } = network(error);
+  return context.error(kind, `${who}: ${what} (${shown(error)})`, { cause: error, hint });
+}
+
+/** Status, name and errno, as far as there are any. */
+export const shown = (error: unknown): string =>
+  [statusOf(error), nameOf(error), errnoOf(error)]
+    .filter((part) => part !== undefined && part !== '')
+    .join(' ');
 
 function named(name: string, bucket: string): Case | undefined {
   switch (name) {
@@ -67,7 +81,9 @@ function named(name: string, bucket: string): Case | undefined {
       return {
         kind: 'denied',
         what: 'the credentials have expired',
-        hint: 'Renew them; a role or web identity is renewed by itself, a session token in the settings is not.',
+        hint:
+          'Renew them; a role, a web identity or a changed credentials file is taken up by itself, a session token ' +
+          'in the settings or the environment is not.',
       };
     case 'InvalidAccessKeyId':
     case 'SignatureDoesNotMatch':
@@ -76,13 +92,6 @@ function named(name: string, bucket: string): Case | undefined {
         kind: 'denied',
         what: 'the credentials are wrong',
         hint: 'Check `accessKeyId` and `secretAccessKey`, or where the AWS SDK finds them in the environment.',
-      };
-    case 'CredentialsProviderError':
-    case 'TokenProviderError':
-      return {
-        kind: 'denied',
-        what: 'no credentials found',
-        hint: 'Set `accessKeyId` and `secretAccessKey`, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give this machine a role.',
       };
     case 'PermanentRedirect':
     case 'TemporaryRedirect':
@@ -129,8 +138,8 @@ function answered(status: number, error: unknown): Case {
     case 409:
       return {
         kind: 'unavailable',
-        what: 'another write is under way',
-        hint: 'The store asks to try again; this is done by itself.',
+        what: 'another write is under way, the store says try again',
+        hint: 'This is done by itself; if it lasts, see that no other tool writes below this prefix.',
         retryAfterMs: CONFLICT_RETRY_MS,
       };
     case 412:
@@ -138,6 +147,16 @@ function answered(status: number, error: unknown): Case {
         kind: 'conflict',
         what: 'not written, the object is not what it was',
         hint: 'Another writer was faster; read the object again and decide.',
+      };
+    case 429:
+      return {
+        kind: 'unavailable',
+        what: 'the store asks to slow down',
+        hint:
+          'It is tried again by itself; if it lasts, set `writeIntervalSeconds` to what the store allows for one key, ' +
+          'or raise `export.delaySeconds`.',
+        retryAfterMs: TOO_MANY_RETRY_MS,
+        ...retryAfter(error),
       };
     case 405:
     case 501:
@@ -161,7 +180,7 @@ function answered(status: number, error: unknown): Case {
     default:
       return {
         kind: 'unavailable',
-        what: status === 429 || status === 503 ? 'the store asks to slow down' : 'the store failed',
+        what: status === 503 ? 'the store asks to slow down' : 'the store failed',
         hint: 'It is tried again by itself; if it lasts, see the health of the store.',
         ...retryAfter(error),
       };
@@ -174,7 +193,7 @@ function network(error: unknown): Case {
     return {
       kind: 'denied',
       what: "the server's certificate is not trusted",
-      hint: 'Renew it, or trust its issuer with NODE_EXTRA_CA_CERTS; see that `endpoint` has the name it was issued for.',
+      hint: 'Renew it, or trust its issuer with `caFile`; see that the address has the name it was issued for.',
     };
   }
   if (errno === 'ENOTFOUND' || errno === 'EAI_AGAIN') {
@@ -191,7 +210,7 @@ function network(error: unknown): Case {
   };
 }
 
-function errnoOf(error: unknown): string | undefined {
+export function errnoOf(error: unknown): string | undefined {
   const code = (error as SdkError | null)?.code;
   return typeof code === 'string' ? code : undefined;
 }

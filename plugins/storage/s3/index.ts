@@ -1,7 +1,9 @@
 import { definePlugin } from 'kongfallback/plugin';
-import { loadSdk, makeClient } from './client.ts';
+import { connect, endpointOf, loadSdk } from './client.ts';
+import { Pace } from './pace.ts';
 import { S3Store } from './s3-store.ts';
-import { settings } from './settings.ts';
+import { ServerTimes } from './server-times.ts';
+import { type S3Settings, settings } from './settings.ts';
 
 /** AWS S3 and every server that speaks its protocol with conditional writes. */
 export default definePlugin({
@@ -12,6 +14,15 @@ export default definePlugin({
   settings,
   async create(checked, context) {
     const sdk = await loadSdk();
-    return new S3Store(sdk, await makeClient(sdk, checked, context), checked, context);
+    const times = new ServerTimes();
+    const connection = await connect(sdk, checked, times, context);
+    const pace = new Pace(writeIntervalMs(checked), context.clock);
+    return new S3Store({ sdk, connection, times, pace, settings: checked, context });
   },
 });
+
+function writeIntervalMs(checked: S3Settings): number {
+  const endpoint = endpointOf(checked);
+  const isR2 = endpoint !== undefined && /\.r2\.cloudflarestorage\.com(?=[:/]|$)/.test(endpoint);
+  return (checked.writeIntervalSeconds ?? (isR2 ? 1 : 0)) * 1000;
+}

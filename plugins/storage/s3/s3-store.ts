@@ -12,46 +12,53 @@ import type {
 } from 'kongfallback/plugin';
 import { responseBody } from './body.ts';
 import type { Sdk } from './client.ts';
+import type { Connection } from './connection.ts';
 import { nameOf, s3Error, statusOf } from './errors.ts';
-import { ServerTimes } from './server-times.ts';
+import type { Pace } from './pace.ts';
+import type { ServerTimes } from './server-times.ts';
 import type { S3Settings } from './settings.ts';
 
-export class S3Store implements ObjectStore {
-  readonly #sdk: Sdk;
-  readonly #client: S3Client;
-  readonly #bucket: string;
-  readonly #encryption: Pick<PutObjectCommandInput, 'ServerSideEncryption' | 'SSEKMSKeyId'>;
-  readonly #context: PluginContext;
-  readonly #times: ServerTimes;
+export interface S3StoreOptions {
+  readonly sdk: Sdk;
+  readonly connection: Connection;
+  readonly times: ServerTimes;
+  readonly pace: Pace;
+  readonly settings: S3Settings;
+  readonly context: PluginContext;
+}
 
-  constructor(sdk: Sdk, client: S3Client, settings: S3Settings, context: PluginContext) {
-    const { bucket, kmsKeyId, serverSideEncryption } = settings;
-    this.#sdk = sdk;
-    this.#client = client;
+export class S3Store implements ObjectStore {
+  readonly #options: S3StoreOptions;
+  readonly #bucket: string;
+  readonly #arguments: Partial<PutObjectCommandInput>;
+
+  constructor(options: S3StoreOptions) {
+    const { bucket, kmsKeyId, putObject, serverSideEncryption } = options.settings;
+    this.#options = options;
     this.#bucket = bucket;
-    this.#encryption = {
+    this.#arguments = {
+      ContentType: 'application/octet-stream',
+      ...(putObject as Partial<PutObjectCommandInput> | undefined),
       ...(serverSideEncryption !== undefined && { ServerSideEncryption: serverSideEncryption }),
       ...(kmsKeyId !== undefined && { SSEKMSKeyId: kmsKeyId }),
     };
-    this.#context = context;
-    this.#times = new ServerTimes(client);
   }
 
   async get(key: string, options: GetOptions): Promise<StoredObject | 'not-modified' | undefined> {
     const { ifNoneMatch, signal } = options;
-    this.#check(signal);
-    const request = new this.#sdk.GetObjectCommand({
+    const { sdk, times } = this.#options;
+    const request = new sdk.GetObjectCommand({
       Bucket: this.#bucket,
       Key: key,
       ...(ifNoneMatch !== undefined && { IfNoneMatch: ifNoneMatch }),
     });
     try {
-      const answer = await this.#client.send(request, { abortSignal: signal });
+      const answer = await this.#send(signal, (client) => client.send(request, { abortSignal: signal }));
       const modifiedAt = answer.LastModified;
       return {
         etag: this.#etag(answer.ETag),
         ...(modifiedAt !== undefined && { modifiedAt }),
-        ...this.#times.of(answer),
+        ...times.of(answer),
         body: responseBody(answer.Body as Readable, signal, (error) => this.#error(error, signal)),
       };
     } catch (error) {
@@ -63,36 +70,39 @@ export class S3Store implements ObjectStore {
 
   async put(key: string, body: Uint8Array<ArrayBuffer>, options: PutOptions): Promise<PutResult> {
     const { ifAbsent, ifMatch, signal } = options;
-    this.#check(signal);
-    const request = new this.#sdk.PutObjectCommand({
+    const { pace, sdk, times } = this.#options;
+    const request = new sdk.PutObjectCommand({
+      ...this.#arguments,
       Bucket: this.#bucket,
       Key: key,
       Body: body,
-      ContentType: 'application/octet-stream',
-      ...this.#encryption,
       ...(ifAbsent === true && { IfNoneMatch: '*' }),
       ...(ifMatch !== undefined && { IfMatch: ifMatch }),
     });
     try {
-      const answer = await this.#client.send(request, { abortSignal: signal });
-      return { etag: this.#etag(answer.ETag), ...this.#times.of(answer) };
+      const answer = await pace.run(key, signal, () =>
+        this.#send(signal, (client) => client.send(request, { abortSignal: signal })),
+      );
+      return { etag: this.#etag(answer.ETag), ...times.of(answer) };
     } catch (error) {
+      const status = statusOf(error);
       // If-Match on a key that does not exist: AWS answers 404, others 412.
-      if (ifMatch !== undefined && statusOf(error) === 404 && nameOf(error) === 'NoSuchKey') {
-        throw this.#context.error('conflict', 'not written: it does not exist', {
-          cause: error,
-          hint: 'Another writer removed it; read the object again and decide.',
-        });
+      const gone = ifMatch !== undefined && status === 404 && nameOf(error) === 'NoSuchKey';
+      // If-None-Match on a key that exists: MinIO's answer before 2024, the one that a GET would get.
+      if (gone || status === 304) {
+        throw this.#options.context.error(
+          'conflict',
+          `not written: it ${gone ? 'does not exist' : 'exists already'}`,
+          { cause: error, hint: 'Another writer was faster; read the object again and decide.' },
+        );
       }
       throw this.#error(error, signal);
     }
   }
 
-  async *list(prefix: string, options: CallOptions): AsyncIterable<ObjectInfo> {
-    const { signal } = options;
+  async *list(prefix: string, { signal }: CallOptions): AsyncIterable<ObjectInfo> {
     let token: string | undefined;
     do {
-      this.#check(signal);
       const page = await this.#page(prefix, token, signal);
       for (const { Key: key, LastModified: modifiedAt, Size: size = 0 } of page.Contents ?? []) {
         if (key !== undefined) yield { key, size, ...(modifiedAt !== undefined && { modifiedAt }) };
@@ -102,10 +112,9 @@ export class S3Store implements ObjectStore {
   }
 
   async delete(key: string, { signal }: CallOptions): Promise<void> {
-    this.#check(signal);
-    const request = new this.#sdk.DeleteObjectCommand({ Bucket: this.#bucket, Key: key });
+    const request = new this.#options.sdk.DeleteObjectCommand({ Bucket: this.#bucket, Key: key });
     try {
-      await this.#client.send(request, { abortSignal: signal });
+      await this.#send(signal, (client) => client.send(request, { abortSignal: signal }));
     } catch (error) {
       if (statusOf(error) === 404 && nameOf(error) !== 'NoSuchBucket') return;
       throw this.#error(error, signal);
@@ -113,22 +122,34 @@ export class S3Store implements ObjectStore {
   }
 
   async close(): Promise<void> {
-    this.#client.destroy();
+    this.#options.connection.close();
   }
 
   async #page(prefix: string, token: string | undefined, signal: AbortSignal) {
-    const request = new this.#sdk.ListObjectsV2Command({
+    const request = new this.#options.sdk.ListObjectsV2Command({
       Bucket: this.#bucket,
       Prefix: prefix,
       ...(token !== undefined && { ContinuationToken: token }),
     });
     try {
-      const page = await this.#client.send(request, { abortSignal: signal });
+      const page = await this.#send(signal, (client) => client.send(request, { abortSignal: signal }));
       // An error document with status 200, or a page of some proxy: an empty listing would be a lie.
       if (page.Name === undefined && page.KeyCount === undefined) throw this.#strange('a listing');
       return page;
     } catch (error) {
       throw this.#error(error, signal);
+    }
+  }
+
+  async #send<T>(signal: AbortSignal, request: (client: S3Client) => Promise<T>): Promise<T> {
+    const { connection, context } = this.#options;
+    if (signal.aborted) throw context.error('aborted', 'stopped before it was done');
+    const client = await connection.ready(signal);
+    try {
+      return await request(client);
+    } catch (error) {
+      connection.failed(client, error);
+      throw error;
     }
   }
 
@@ -138,7 +159,7 @@ export class S3Store implements ObjectStore {
   }
 
   #strange(missing: string): Error {
-    return this.#context.error(
+    return this.#options.context.error(
       'unavailable',
       `bucket ${this.#bucket}: answered with 200 but without ${missing}`,
       {
@@ -147,11 +168,7 @@ export class S3Store implements ObjectStore {
     );
   }
 
-  #check(signal: AbortSignal): void {
-    if (signal.aborted) throw this.#context.error('aborted', 'stopped before it was done');
-  }
-
   #error(error: unknown, signal: AbortSignal): Error {
-    return s3Error(this.#context, error, this.#bucket, signal);
+    return s3Error(this.#options.context, error, this.#bucket, signal);
   }
 }

@@ -4,7 +4,8 @@ import type { S3Client } from '@aws-sdk/client-s3';
 export class ServerTimes {
   readonly #times = new WeakMap<object, Date>();
 
-  constructor(client: S3Client) {
+  /** The same client, whose answers are known from now on. */
+  heardBy(client: S3Client): S3Client {
     client.middlewareStack.add(
       (next) => async (args) => {
         const result = await next(args);
@@ -14,6 +15,7 @@ export class ServerTimes {
       },
       { step: 'deserialize', priority: 'high', name: 'serverTimes' },
     );
+    return client;
   }
 
   of(output: object): { serverTime?: Date } {

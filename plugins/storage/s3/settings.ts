@@ -4,13 +4,12 @@ import { putObject } from './put-object-settings.ts';
 const secret = (description: string) => z.string().min(1).optional().meta({ description, secret: true });
 
 /** An http or https URL of a server: nothing in it that would be a secret, or would be left out silently. */
-const server = (description: string, allowed: { readonly path: boolean }) =>
+const server = (allowed: { readonly path: boolean }) =>
   z
     .url({ protocol: /^https?$/, error: 'expected http://host:port or https://host:port' })
     .refine((value) => plain(value, allowed.path), {
       error: `expected no user, password, ? or #${allowed.path ? '' : ', and no path'} in it`,
-    })
-    .meta({ description });
+    });
 
 function plain(value: string, path: boolean): boolean {
   // What is no URL at all has been reported by then.
@@ -28,11 +27,13 @@ export const settings = z
     region: z.string().min(1).optional().meta({
       description: 'Default: AWS_REGION, AWS_DEFAULT_REGION, ~/.aws/config; us-east-1 with an endpoint.',
     }),
-    endpoint: server(
-      'Another server than AWS: https://minio.internal:9000. Default: AWS_CONFIG_STORAGE_ENDPOINT, ' +
-        'AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL.',
-      { path: true },
-    ).optional(),
+    endpoint: server({ path: true })
+      .optional()
+      .meta({
+        description:
+          'Another server than AWS: https://minio.internal:9000. Default: AWS_CONFIG_STORAGE_ENDPOINT, ' +
+          'AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL.',
+      }),
     forcePathStyle: z
       .boolean()
       .optional()
@@ -47,7 +48,7 @@ export const settings = z
         'PEM file of the CA certificates that are trusted, instead of the public ones. Default: AWS_CA_BUNDLE.',
     }),
     proxy: z
-      .union([z.literal('none'), server('', { path: false })], {
+      .union([z.literal('none'), server({ path: false })], {
         error: 'expected http://host:port, https://host:port without user and password, or none',
       })
       .optional()
@@ -56,10 +57,11 @@ export const settings = z
           'http(s)://host:port of a proxy that tunnels (CONNECT), or none. Default: HTTPS_PROXY (HTTP_PROXY for an ' +
           'http endpoint) and NO_PROXY of the environment.',
       }),
-    proxyCredentials: secret('user:password for `proxy`.').refine(
-      (value) => value === undefined || value.includes(':'),
-      { error: 'expected user:password' },
-    ),
+    proxyCredentials: z
+      .string()
+      .regex(/^[^:]+:/, 'expected user:password')
+      .optional()
+      .meta({ description: 'user:password for `proxy`.', secret: true }),
     checksums: z
       .enum(['when-supported', 'when-required'])
       .default('when-supported')
@@ -73,7 +75,8 @@ export const settings = z
       .optional()
       .meta({ description: 'More arguments of every PutObject request, by the names that AWS gives them.' }),
     writeIntervalSeconds: z.number().min(0).max(5).optional().meta({
-      description: "Seconds between two writes of one key. Default: 0; 1 at Cloudflare R2, whose limit that is.",
+      description:
+        'Seconds between two writes of one key. Default: 0; 1 at Cloudflare R2, whose limit that is.',
     }),
     connectTimeoutSeconds: seconds(300, 5, 'Seconds until the connection stands, proxy and TLS included.'),
     requestTimeoutSeconds: seconds(3600, 60, 'Seconds until a request is answered, its upload included.'),

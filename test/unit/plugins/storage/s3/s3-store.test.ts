@@ -52,9 +52,9 @@ describe('answers', () => {
     [301, 'PermanentRedirect', 'denied', /region/],
     [400, 'AuthorizationHeaderMalformed', 'denied', /region/],
     [404, 'NoSuchBucket', 'denied', /Create kong-fallback/],
-    [409, 'ConditionalRequestConflict', 'unavailable', /try again/],
+    [409, 'ConditionalRequestConflict', 'unavailable', /no other tool/],
     [400, 'RequestTimeout', 'unavailable', /reachable/],
-    [429, 'SlowDown', 'unavailable', /by itself/],
+    [429, 'SlowDown', 'unavailable', /writeIntervalSeconds/],
     [500, 'InternalError', 'unavailable', /health/],
     [503, 'SlowDown', 'unavailable', /health/],
     [412, 'PreconditionFailed', 'conflict', /faster/],
@@ -297,7 +297,7 @@ describe('settings', () => {
     const marked = Object.entries(schema.properties).filter(([, property]) => property.secret === true);
     assert.deepEqual(
       marked.map(([name]) => name),
-      ['secretAccessKey', 'sessionToken'],
+      ['secretAccessKey', 'sessionToken', 'proxyCredentials'],
     );
   });
 });
