@@ -2,7 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import type { CommandIo } from './commands/command-io.ts';
 import { exitCodeOf, renderError } from './commands/render-error.ts';
-import { version } from './commands/version.ts';
+import { version } from './observe/version.ts';
 import { FallbackError } from './errors/index.ts';
 
 type Register = (program: Command, io: CommandIo) => void;

@@ -10,6 +10,7 @@ import { DocumentWorker } from '../snapshot/document-worker.ts';
 import { GuardedStore } from '../snapshot/guarded-store.ts';
 import { Signer, Trust } from '../snapshot/keys.ts';
 import { Sealing } from '../snapshot/sealing.ts';
+import { HeadWatches } from '../status/head-watches.ts';
 import { Part } from './parts.ts';
 import { createPlugin, type PluginDependencies } from './plugin-create.ts';
 import { type Get, provide } from './tokens.ts';
@@ -30,6 +31,8 @@ export function commonParts(loaded: LoadedSettings, log: Logger): DependencyCont
   provide(parts, Part.findings, (get) => new Findings(get(Part.clock), get(Part.log)));
   provide(parts, Part.outside, (get) => new Outside(get(Part.clock), get(Part.random)));
   provide(parts, Part.stores, (get) => createStores(get));
+  provide(parts, Part.breakers, () => new Map<string, Breaker>());
+  provide(parts, Part.heads, (get) => new HeadWatches(get(Part.trust), get(Part.clock)));
   provide(parts, Part.trust, () => new Trust(settings.signing.publicKeys ?? []));
   provide(parts, Part.signers, () => {
     const { privateKey } = settings.signing;
@@ -83,6 +86,7 @@ async function createStores(get: Get): Promise<readonly GuardedStore[]> {
         `the circuit breaker of storage ${id} is ${state}`,
       );
     });
+    get(Part.breakers).set(id, breaker);
     const store = new GuardedStore({
       id,
       prefix,

@@ -13,9 +13,12 @@ import { prepareWith } from '../export/prepare-step.ts';
 import { usableStores } from '../export/usable-stores.ts';
 import type { StandingFinding } from '../observe/index.ts';
 import type { Logger } from '../plugin/plugin.ts';
+import { ExporterHealth } from '../service/health-exporter.ts';
 import { Schedule } from '../service/schedule.ts';
 import { SnapshotStore } from '../snapshot/snapshot-store.ts';
 import { commonParts, pluginDependencies } from './common-parts.ts';
+import { scheduleDrills } from './drill-schedule.ts';
+import { startHttpService } from './http-service.ts';
 import { Part } from './parts.ts';
 import { createPlugin } from './plugin-create.ts';
 import { type Get, get as getter, provide } from './tokens.ts';
@@ -95,6 +98,8 @@ export class Exporter {
     const { settings } = this.#get(Part.settings);
     const [clock, log, random] = [this.#get(Part.clock), this.#get(Part.log), this.#get(Part.random)];
     const [source, findings] = [await this.#get(Part.source), this.#get(Part.findings)];
+    const health = await this.#health();
+    const metrics = await startHttpService(this.#get, () => health.look());
     const followers = (await createLines(this.#get, stop)).map((line) => {
       const status = new LineStatus(line.settings.gatewayVersion, clock.now());
       this.#statuses.push(status);
@@ -102,13 +107,29 @@ export class Exporter {
       return new LineFollower(
         line,
         { delayMs: settings.export.delaySeconds * 1000, graceMs: GRACE_MS },
-        { source, clock, random, log, findings, status, housekeep: (signal) => housekeeping.run(signal) },
+        {
+          source,
+          clock,
+          random,
+          log,
+          findings,
+          status,
+          housekeep: (signal) => {
+            // Every configuration that was settled comes by here.
+            const { gatewayVersion, lastOutcome, lastExportMs } = status.state;
+            if (lastOutcome !== null && lastExportMs !== null)
+              metrics?.exported(gatewayVersion, lastOutcome, lastExportMs);
+            return housekeeping.run(signal);
+          },
+        },
       );
     });
+    const drills = scheduleDrills(this.#get, (result) => health.drilled(result), stop);
     const schedule = new Schedule(
       { expression: settings.export.confirmSchedule, name: 'confirm', jitterMs: CONFIRM_JITTER_MS, log },
       () => {
         for (const follower of followers) follower.confirm();
+        health.look();
       },
     );
     log.info(
@@ -119,8 +140,23 @@ export class Exporter {
       await Promise.all(followers.map((follower) => follower.run(stop)));
     } finally {
       await schedule.stop();
+      await drills?.stop();
       log.info({ event: 'export.stopped' }, 'the exporter has stopped');
     }
+  }
+
+  async #health(): Promise<ExporterHealth> {
+    const { settings } = this.#get(Part.settings);
+    return new ExporterHealth({
+      cluster: settings.cluster,
+      statuses: this.#statuses,
+      heads: this.#get(Part.heads),
+      findings: this.#get(Part.findings),
+      stores: await this.#get(Part.stores),
+      breakers: this.#get(Part.breakers),
+      confirmIntervalMs: confirmIntervalMs(settings.export.confirmSchedule),
+      clock: this.#get(Part.clock),
+    });
   }
 
   /** A snapshot of what is known of each line that `run` follows. */
@@ -176,7 +212,10 @@ export async function createLines(get: Get, signal: AbortSignal): Promise<readon
     maxSealedBytes: settings.limits.maxSealedBytes,
   };
   return settings.gatewayVersions.map((gatewayVersion) => {
-    const lineStores = stores.map((store) => new SnapshotStore(store, { cluster, gatewayVersion, trust }));
+    const lineStores = stores.map((store) => {
+      const seen = get(Part.heads).watch(store, { cluster, gatewayVersion });
+      return new SnapshotStore(seen, { cluster, gatewayVersion, trust });
+    });
     return new LinePipeline({ ...common, gatewayVersion }, { ...shared, stores: lineStores });
   });
 }

@@ -3,12 +3,13 @@ import type { Findings } from '../observe/index.ts';
 import type { Clock, Logger } from '../plugin/plugin.ts';
 import type { Source } from '../plugin/source.ts';
 import type { Target } from '../plugin/target.ts';
-import type { Outside, Random } from '../resilience/index.ts';
+import type { Breaker, Outside, Random } from '../resilience/index.ts';
 import type { Lifecycle } from '../service/lifecycle.ts';
 import type { DocumentWorker } from '../snapshot/document-worker.ts';
 import type { GuardedStore } from '../snapshot/guarded-store.ts';
 import type { Signer, Trust } from '../snapshot/keys.ts';
 import type { Sealing } from '../snapshot/sealing.ts';
+import type { HeadWatches } from '../status/head-watches.ts';
 import { token } from './tokens.ts';
 
 // What a role is made of. An embedder or a test provides any of these again before the first use.
@@ -21,6 +22,9 @@ export const Part = {
   findings: token<Findings>('findings'),
   outside: token<Outside>('outside'),
   stores: token<Promise<readonly GuardedStore[]>>('stores'),
+  /** Of the stores, by id. */
+  breakers: token<Map<string, Breaker>>('breakers'),
+  heads: token<HeadWatches>('heads'),
   sealing: token<Promise<Sealing>>('sealing'),
   trust: token<Trust>('trust'),
   signers: token<readonly Signer[]>('signers'),

@@ -1,0 +1,91 @@
+import type { BootstrapOutcome } from '../bootstrap/outcome.ts';
+import type { ServiceState, ServiceStore, ShownFinding } from '../observe/metrics-state.ts';
+
+export interface NodeHealthFacts {
+  readonly cluster: string;
+  readonly startedAt: number;
+  /** Undefined: the first bootstrap has not ended yet. */
+  readonly outcome: BootstrapOutcome | undefined;
+  /** When it ended, milliseconds since 1970. */
+  readonly outcomeAt: number;
+  /** Since when the control plane is back; undefined: it is not, or was never away. */
+  readonly handedBackAt?: number;
+  readonly stores: readonly ServiceStore[];
+}
+
+/** A node that keeps running after its bootstrap, as it is seen from outside. */
+export function nodeHealth(facts: NodeHealthFacts): ServiceState {
+  const { cluster, startedAt, outcome, outcomeAt, handedBackAt, stores } = facts;
+  if (outcome === undefined) {
+    return { ...NOTHING, cluster, startedAt, stores, notReady: 'the bootstrap is still under way' };
+  }
+  const { origin, reason, gatewayVersion } = outcome;
+  const up = origin === 'control-plane' || handedBackAt !== undefined;
+  const since = handedBackAt ?? outcomeAt;
+  return {
+    ...NOTHING,
+    cluster,
+    startedAt,
+    stores,
+    notReady: origin === 'none' && !up ? 'there is no configuration to start with' : null,
+    origin:
+      handedBackAt === undefined
+        ? { origin, reason, since: outcomeAt }
+        : { origin: 'control-plane', reason: 'handed-back', since: handedBackAt },
+    lines: [
+      {
+        gatewayVersion,
+        controlPlane: {
+          state: up ? 'up' : origin === 'node' ? 'unknown' : 'down',
+          since,
+          connected: false,
+        },
+        heads: [],
+        exports: null,
+      },
+    ],
+    findings: up ? [] : nodeFindings(outcome, outcomeAt),
+  };
+}
+
+const NOTHING = {
+  role: 'node',
+  origin: null,
+  lines: [],
+  findings: [],
+  drills: [],
+} as const;
+
+function nodeFindings(outcome: BootstrapOutcome, since: number): ShownFinding[] {
+  const { origin, reason, gatewayVersion: about, error, ageSeconds, findings } = outcome;
+  const own: ShownFinding[] = [];
+  if (origin === 'none') {
+    own.push({
+      code: 'no-configuration',
+      about,
+      severity: 'critical',
+      message: error === undefined ? 'no configuration could be had' : `${error.message} [${error.code}]`,
+      ...(error?.hint !== undefined && { hint: error.hint }),
+      since,
+    });
+  }
+  if (origin === 'storage' || origin === 'cache') {
+    own.push({
+      code: 'on-fallback',
+      about,
+      severity: 'warning',
+      message: `this node runs on a snapshot from ${origin}, as of ${ageSeconds} s before it was applied; the control plane: ${reason}`,
+      hint: 'The data plane takes the configuration of the control plane as soon as that is back.',
+      since,
+    });
+  }
+  const restored = findings.map(({ code, message, hint }) => ({
+    code,
+    about,
+    severity: 'warning' as const,
+    message,
+    ...(hint !== undefined && { hint }),
+    since,
+  }));
+  return [...own, ...restored];
+}
