@@ -2,8 +2,8 @@
 import { Command, CommanderError } from 'commander';
 import type { CommandIo } from './commands/command-io.ts';
 import { exitCodeOf, renderError } from './commands/render-error.ts';
-import { version } from './observe/version.ts';
 import { FallbackError } from './errors/index.ts';
+import { version } from './observe/version.ts';
 
 type Register = (program: Command, io: CommandIo) => void;
 
@@ -24,6 +24,18 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   run: {
     summary: 'run what the settings say: the backup node, or a new data plane',
     load: async () => (await import('./commands/run.ts')).registerRun,
+  },
+  status: {
+    summary: 'what the storages hold, how old it is, and whether it is confirmed',
+    load: async () => (await import('./commands/status.ts')).registerStatus,
+  },
+  drill: {
+    summary: 'prove that a new data plane would get its configuration: restore, and throw away',
+    load: async () => (await import('./commands/drill.ts')).registerDrill,
+  },
+  policy: {
+    summary: 'the AWS IAM policy that the exporter, or whoever only reads, needs',
+    load: async () => (await import('./commands/policy.ts')).registerPolicy,
   },
   config: {
     summary: 'print the settings, each with where it came from',

@@ -1,0 +1,13 @@
+import { escapeControls } from '../observe/index.ts';
+import type { ShownFinding } from '../observe/metrics-state.ts';
+
+/** The worst first. */
+export function findingLines(findings: readonly ShownFinding[]): string[] {
+  const worstFirst = [...findings].sort(
+    (a, b) => Number(b.severity === 'critical') - Number(a.severity === 'critical'),
+  );
+  return worstFirst.flatMap(({ severity, about, message, code, hint }) => [
+    `${severity}: ${escapeControls(about)}: ${escapeControls(message)} [${code}]`,
+    ...(hint === undefined ? [] : [`  hint: ${escapeControls(hint)}`]),
+  ]);
+}
