@@ -4,7 +4,7 @@ import type { Comparison, Spread } from './comparison.ts';
 export interface Result {
   readonly name: string;
   readonly entities: number;
-  readonly unit: 'x' | 'MB';
+  readonly unit: 'x' | 'MB' | 'ms' | 'requests';
   readonly value: Spread;
   /** The largest median that counts as met, where a target is set for this size. */
   readonly target: number | null;

@@ -7,8 +7,10 @@ import { parseArgs } from 'node:util';
 import { bootstrapFile } from './cases/bootstrap-file.ts';
 import { bootstrapMemory, memoryGrowth } from './cases/bootstrap-memory.ts';
 import { bootstrapS3 } from './cases/bootstrap-s3.ts';
+import { detection } from './cases/detection.ts';
 import { exportFull } from './cases/export-full.ts';
 import { exportUnchanged } from './cases/export-unchanged.ts';
+import { following } from './cases/following.ts';
 import { Fleet } from './fleet.ts';
 import { parseSize } from './generate.ts';
 import { isMet, type Result, resultLine } from './result.ts';
@@ -29,6 +31,8 @@ if (!(Number.isInteger(rounds) && rounds > 0)) throw new Error('--rounds must be
 /** From here on only memory is of interest: ten times 100k of everything else. */
 const MEMORY_ONLY_FROM = 1_000_000;
 const MEMORY_ROUNDS = 3;
+/** A black hole costs 10 s each time. */
+const DETECTION_ROUNDS = 3;
 
 const results: Result[] = [];
 const say = (line: string) => values.json || console.log(line);
@@ -42,6 +46,7 @@ const method = `CPU seconds (user + system, children included) by bash's time; o
 const command = `npm run bench -- --sizes ${values.sizes} --rounds ${rounds} --seed ${seed}`;
 say(`${machine}\n${command}\n${method}\n`);
 
+keep(...(await following(rounds)), ...(await detection(Math.min(rounds, DETECTION_ROUNDS))));
 for (const size of sizes) await measure(size);
 keep(...memoryGrowth(results));
 
