@@ -15,8 +15,10 @@ export interface KeepTrying {
   readonly signal: AbortSignal;
 }
 
-/** A store that is back after seconds is found soon, and a fleet that waits does not bury it. */
-const SNAPSHOT_PAUSE_MS = { first: 1000, longest: 15_000 };
+/** A store that is back is found soon, and a fleet of thousands that waits for it asks some hundred times a second. */
+const SNAPSHOT_PAUSE_MS = { first: 1000, longest: 5000 };
+/** What a store may ask for itself (Retry-After). */
+const LONGEST_ASKED_MS = 15_000;
 /** As a data plane does: it dials again after 5 to 10 s. */
 const PROBE_PAUSE_MS = 5000;
 
@@ -49,7 +51,7 @@ async function untilApplied(
 ): Promise<BootstrapOutcome> {
   const backoff = new Backoff(SNAPSHOT_PAUSE_MS.first, SNAPSHOT_PAUSE_MS.longest, random);
   for (let last = first; ; ) {
-    const asked = Math.min(last.error?.retryAfterMs ?? 0, SNAPSHOT_PAUSE_MS.longest);
+    const asked = Math.min(last.error?.retryAfterMs ?? 0, LONGEST_ASKED_MS);
     const pauseMs = Math.max(asked, backoff.next());
     if (clock.monotonic() + pauseMs > endsAt) return last;
     await clock.sleep(pauseMs, signal);

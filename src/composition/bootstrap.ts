@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import type { DependencyContainer } from 'tsyringe';
 import { nodeState } from '../bootstrap/node-state.ts';
 import { Bootstrap, type BootstrapDependencies } from '../bootstrap/pipeline.ts';
+import { STORE_BREAKER } from '../bootstrap/store-breaker.ts';
 import type { LoadedSettings } from '../config/index.ts';
 import { FallbackError } from '../errors/index.ts';
 import { bundledPlugins, nodeIdOf } from '../kong/index.ts';
@@ -32,7 +33,7 @@ export interface BootstrapOptions {
 
 /** The parts list of a node's bootstrap. */
 export function bootstrapParts(loaded: LoadedSettings, log: Logger): DependencyContainer {
-  const parts = commonParts(loaded, log);
+  const parts = commonParts(loaded, log, { storeBreaker: STORE_BREAKER });
   provide(parts, Part.target, async (get) => {
     const { target } = get(Part.settings).entries;
     if (target === undefined) {

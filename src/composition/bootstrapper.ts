@@ -9,6 +9,8 @@ import { type Get, get as getter } from './tokens.ts';
 const CLOSE_DEADLINE_MS = 5000;
 /** `kong version` may take 10 s of it; plugins of others may hang while they are created. */
 const CREATE_MS = 30_000;
+/** Any long time. */
+const IDLE_MS = 3_600_000;
 
 /** A new data plane's start. Whoever creates one closes it. */
 export class Bootstrapper {
@@ -71,7 +73,8 @@ export class Bootstrapper {
         onOutcome(outcome);
       }
       if (outcome.applied !== null) await this.untilHandedBack({ signal: stop });
-      await fired(stop);
+      // A signal alone keeps no process running.
+      for (;;) await this.#get(Part.clock).sleep(IDLE_MS, stop);
     } catch (error) {
       if (!stop.aborted) throw error;
     }
@@ -99,9 +102,3 @@ export class Bootstrapper {
     return this.#bootstrap;
   }
 }
-
-const fired = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });

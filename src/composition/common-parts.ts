@@ -4,7 +4,7 @@ import { type DependencyContainer, container as root } from 'tsyringe';
 import type { LoadedSettings } from '../config/index.ts';
 import { Findings } from '../observe/index.ts';
 import type { Logger } from '../plugin/plugin.ts';
-import { Breaker, Outside, systemClock } from '../resilience/index.ts';
+import { Breaker, type BreakerPolicy, Outside, systemClock } from '../resilience/index.ts';
 import { Lifecycle } from '../service/lifecycle.ts';
 import { DocumentWorker } from '../snapshot/document-worker.ts';
 import { GuardedStore } from '../snapshot/guarded-store.ts';
@@ -19,7 +19,11 @@ import { type Get, provide } from './tokens.ts';
 const ENCRYPTION_DEADLINE_MS = 10_000;
 
 /** A container of its own for each service, so that several live in one process; with what every role shares. */
-export function commonParts(loaded: LoadedSettings, log: Logger): DependencyContainer {
+export function commonParts(
+  loaded: LoadedSettings,
+  log: Logger,
+  { storeBreaker }: { readonly storeBreaker?: BreakerPolicy } = {},
+): DependencyContainer {
   const parts = root.createChildContainer();
   const { settings, entries } = loaded;
 
@@ -30,7 +34,7 @@ export function commonParts(loaded: LoadedSettings, log: Logger): DependencyCont
   provide(parts, Part.lifecycle, () => new Lifecycle());
   provide(parts, Part.findings, (get) => new Findings(get(Part.clock), get(Part.log)));
   provide(parts, Part.outside, (get) => new Outside(get(Part.clock), get(Part.random)));
-  provide(parts, Part.stores, (get) => createStores(get));
+  provide(parts, Part.stores, (get) => createStores(get, storeBreaker));
   provide(parts, Part.breakers, () => new Map<string, Breaker>());
   provide(parts, Part.heads, (get) => new HeadWatches(get(Part.trust), get(Part.clock)));
   provide(parts, Part.trust, () => new Trust(settings.signing.publicKeys ?? []));
@@ -74,13 +78,13 @@ export function pluginDependencies(get: Get): PluginDependencies {
   };
 }
 
-async function createStores(get: Get): Promise<readonly GuardedStore[]> {
+async function createStores(get: Get, policy: BreakerPolicy | undefined): Promise<readonly GuardedStore[]> {
   const { entries } = get(Part.settings);
   const [log, lifecycle] = [get(Part.log), get(Part.lifecycle)];
   const stores: GuardedStore[] = [];
   for (const entry of entries.storages) {
     const { id, prefix, plugin, singleWriter } = entry;
-    const breaker = new Breaker(`storage ${id}`, undefined, (state) => {
+    const breaker = new Breaker(`storage ${id}`, policy, (state) => {
       log.warn(
         { event: 'breaker.state', store: id, state },
         `the circuit breaker of storage ${id} is ${state}`,
