@@ -3,7 +3,9 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { CertificatePair } from '../stand-in/certificates.ts';
 import { errorXml, listXml } from './double-xml.ts';
 
 export type S3Operation = 'get' | 'put' | 'delete' | 'list' | 'other';
@@ -46,6 +48,18 @@ export interface S3DoubleOptions {
   readonly pageSize?: number;
   /** Ignores conditions without a word, as some servers do. */
   readonly ignoreConditions?: boolean;
+  /** Takes "only if absent" for "only if present", as a version of Ceph did. */
+  readonly invertConditions?: boolean;
+  /** Status for a condition that does not hold; 304 is what MinIO answered before 2024. Default: 412. */
+  readonly brokenConditionStatus?: 412 | 304;
+  /** A second write of a key within that time is answered with 429, as R2 does. Milliseconds. */
+  readonly writeIntervalMs?: number;
+  /** Access keys that may write besides WRITER; the double takes them away again to let credentials expire. */
+  readonly writers?: Set<string>;
+  /** HTTPS instead of HTTP. */
+  readonly tls?: CertificatePair;
+  /** Bucket in the host name, under this domain, instead of in the path. */
+  readonly virtualHostsOf?: string;
   /** How far this server's clock is from the machine's. */
   readonly clockOffsetMs?: number;
 }
@@ -73,7 +87,10 @@ export class S3Double {
   constructor(options: S3DoubleOptions = {}) {
     this.#options = options;
     this.bucket = options.bucket ?? 'kong-fallback';
-    this.#server = createServer((request, response) => {
+    const { tls } = options;
+    this.#server =
+      tls === undefined ? createServer() : createTlsServer({ cert: tls.certificate, key: tls.key });
+    this.#server.on('request', (request, response) => {
       this.#serve(request, response).catch((error: unknown) => response.destroy(error as Error));
     });
   }
@@ -84,8 +101,12 @@ export class S3Double {
     return this;
   }
 
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
   get endpoint(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    return `${this.#options.tls === undefined ? 'http' : 'https'}://127.0.0.1:${this.port}`;
   }
 
   /** Requests of one operation, probes and all. */
@@ -107,7 +128,7 @@ export class S3Double {
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', 'http://double');
-    const [, bucket = '', ...rest] = url.pathname.split('/');
+    const [bucket, ...rest] = this.#place(request, url);
     const key = rest.map(decodeURIComponent).join('/');
     const accessKeyId = /Credential=([^/]+)\//.exec(request.headers.authorization ?? '')?.[1] ?? '';
     const operation = operationOf(request.method ?? '', key, url);
@@ -135,12 +156,26 @@ export class S3Double {
     else fail(response, 501, 'NotImplemented');
   }
 
+  /** The bucket, then the parts of the key. */
+  #place(request: IncomingMessage, url: URL): [string, ...string[]] {
+    const { virtualHostsOf } = this.#options;
+    const [, first = '', ...rest] = url.pathname.split('/');
+    if (virtualHostsOf === undefined) return [first, ...rest];
+    const host = (request.headers.host ?? '').replace(/:\d+$/, '');
+    const bucket = host.endsWith(`.${virtualHostsOf}`) ? host.slice(0, -virtualHostsOf.length - 1) : '';
+    return [bucket, ...(first === '' ? [] : [first, ...rest])];
+  }
+
   #refusal(
     { accessKeyId, headers, key, operation }: S3Request,
     bucket: string,
   ): [number, string] | undefined {
     if (accessKeyId === '') return [403, 'AccessDenied'];
-    if (![WRITER.accessKeyId, READER.accessKeyId].includes(accessKeyId)) return [403, 'InvalidAccessKeyId'];
+    const { writers } = this.#options;
+    if (writers === undefined && ![WRITER.accessKeyId, READER.accessKeyId].includes(accessKeyId)) {
+      return [403, 'InvalidAccessKeyId'];
+    }
+    if (writers?.has(accessKeyId) === false) return [403, 'ExpiredToken'];
     const sentAt = Date.parse(
       String(headers['x-amz-date']).replace(
         /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/,
@@ -187,6 +222,11 @@ export class S3Double {
       fail(response, ...broken);
       return;
     }
+    const former = this.objects.get(key)?.modifiedAt.getTime() ?? Number.NEGATIVE_INFINITY;
+    if (this.#now() - former < (this.#options.writeIntervalMs ?? 0)) {
+      fail(response, 429, 'TooManyRequests');
+      return;
+    }
     const etag = `"${createHash('md5').update(body).digest('hex')}"`;
     this.objects.set(key, { bytes: body, etag, modifiedAt: new Date(this.#now()) });
     response?.writeHead(200, { etag }).end();
@@ -196,8 +236,9 @@ export class S3Double {
     const { 'if-match': ifMatch, 'if-none-match': ifNoneMatch } = request.headers;
     if (this.#options.ignoreConditions === true) return undefined;
     if (ifMatch !== undefined && current === undefined) return [404, 'NoSuchKey'];
-    const kept = (ifNoneMatch !== '*' || current === undefined) && (ifMatch ?? current) === current;
-    return kept ? undefined : [412, 'PreconditionFailed'];
+    const absent = (current === undefined) !== (this.#options.invertConditions === true);
+    const kept = (ifNoneMatch !== '*' || absent) && (ifMatch ?? current) === current;
+    return kept ? undefined : [this.#options.brokenConditionStatus ?? 412, 'PreconditionFailed'];
   }
 
   #get(key: string, request: IncomingMessage, response: ServerResponse, act: S3FaultAct | undefined): void {
