@@ -1,79 +1,80 @@
 import { createHash } from 'node:crypto';
-import { classify } from '../errors/index.ts';
+import { classify, FallbackError } from '../errors/index.ts';
 import type { Logger } from '../plugin/plugin.ts';
-import type { Head, SnapshotEntry } from '../snapshot/head.ts';
+import type { SnapshotEntry } from '../snapshot/head.ts';
 import type { SnapshotStore } from '../snapshot/snapshot-store.ts';
-import { currentEntry } from './decide.ts';
 import type { LineReading } from './line-heads.ts';
 
 export interface Levelling {
-  readonly base: Head;
+  /** What the new head lists besides a snapshot that is uploaded with it. */
+  readonly entries: readonly SnapshotEntry[];
+  /** Without this one of them the store gets no head. */
+  readonly neededKey?: string;
   readonly readings: readonly LineReading[];
   readonly maxSealedBytes: number;
   readonly log: Logger;
 }
 
 /**
- * Brings the snapshots of `base` into stores that were away or emptied, so that its head may be written there: the
- * current one must arrive, older ones are carried along as far as they can be.
+ * Brings to a store that was away or emptied what the new head lists and its own does not: a head names nothing that
+ * is not there. What no store has any more cannot be brought, and older snapshots are carried along as far as they
+ * can be.
  *
- * @returns the readings whose store holds the current snapshot now
+ * @throws FallbackError when the needed one did not arrive
  */
-export async function level(levelling: Levelling, signal: AbortSignal): Promise<readonly LineReading[]> {
-  const { base, readings } = levelling;
-  const key = currentEntry(base).key;
-  const holders = readings.filter(({ head }) => head?.entries.some((entry) => entry.key === key));
-  const levelled: LineReading[] = [...holders];
-  for (const reading of readings) {
-    if (holders.includes(reading)) continue;
-    if (await bring(reading.store, holders, levelling, signal)) levelled.push(reading);
+export async function level(to: LineReading, levelling: Levelling, signal: AbortSignal): Promise<void> {
+  const { entries, neededKey, log } = levelling;
+  const lacking = entries.filter(({ key }) => !lists(to, key));
+  let copied = 0;
+  for (const entry of lacking) {
+    try {
+      if (await copyOne(entry, to, levelling, signal)) copied++;
+      else if (entry.key === neededKey) throw nowhere(to.store, entry);
+    } catch (thrown) {
+      const error = classify(thrown, `storage ${to.store.id}: level ${entry.key}`);
+      if (error.kind === 'aborted' || entry.key === neededKey) throw error;
+      const fields = { event: 'level.failed', store: to.store.id, key: entry.key, code: error.code };
+      log.warn(fields, error.message);
+      // A store that hangs would hold up the publication by its deadline for every one of them.
+      break;
+    }
   }
-  return levelled;
+  if (copied === 0) return;
+  log.info(
+    { event: 'level.done', store: to.store.id, snapshots: copied },
+    `storage ${to.store.id} has the snapshots it lacked`,
+  );
 }
 
-async function bring(
-  to: SnapshotStore,
-  holders: readonly LineReading[],
-  { base, maxSealedBytes, log }: Levelling,
-  signal: AbortSignal,
-): Promise<boolean> {
-  let copied = 0;
-  for (const [index, entry] of base.entries.entries()) {
-    const ok = await copyOne(entry, to, holders, maxSealedBytes, signal).catch((thrown: unknown) => {
-      const error = classify(thrown, `storage ${to.id}: level ${entry.key}`);
-      if (error.kind === 'aborted') throw error;
-      log.warn({ event: 'level.failed', store: to.id, key: entry.key, code: error.code }, error.message);
-      return false;
-    });
-    if (ok) copied++;
-    else if (index === 0) return false;
-  }
-  log.info(
-    { event: 'level.done', store: to.id, snapshots: copied },
-    `storage ${to.id} has the snapshots it lacked`,
-  );
-  return true;
-}
+const lists = ({ head }: LineReading, key: string): boolean =>
+  head?.entries.some((entry) => entry.key === key) ?? false;
 
 async function copyOne(
   entry: SnapshotEntry,
-  to: SnapshotStore,
-  holders: readonly LineReading[],
-  maxSealedBytes: number,
+  to: LineReading,
+  { readings, maxSealedBytes }: Levelling,
   signal: AbortSignal,
 ): Promise<boolean> {
-  for (const { store } of holders) {
+  for (const { store } of readings.filter((reading) => lists(reading, entry.key))) {
     const bytes = await readSealed(store, entry, maxSealedBytes, signal).catch((thrown: unknown) => {
       const error = classify(thrown, `storage ${store.id}: get ${entry.key}`);
       if (error.kind === 'aborted') throw error;
       return undefined;
     });
     if (bytes === undefined) continue;
-    await to.putSnapshot(entry.key, bytes, { signal });
+    await to.store.putSnapshot(entry.key, bytes, { signal });
     return true;
   }
   return false;
 }
+
+const nowhere = (store: SnapshotStore, { key }: SnapshotEntry): FallbackError =>
+  new FallbackError(
+    'corrupt',
+    'KF_SNAPSHOT_MISSING',
+    `storage ${store.id}: no other store has ${key}, which the head lists`,
+    { hint: 'It is published anew when it is found missing; look for lifecycle rules of the buckets.' },
+  );
 
 /** Sealed bytes of an entry, whole and as the head says; undefined where they are missing or damaged. */
 export async function readSealed(

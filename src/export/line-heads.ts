@@ -1,5 +1,5 @@
 import { classify, type FallbackError } from '../errors/index.ts';
-import type { Logger } from '../plugin/plugin.ts';
+import type { Clock, Logger } from '../plugin/plugin.ts';
 import type { Head } from '../snapshot/head.ts';
 import type { SnapshotStore } from '../snapshot/snapshot-store.ts';
 import { highest } from './decide.ts';
@@ -37,6 +37,12 @@ export class LineHeads {
   }
 }
 
+export interface ReadingDependencies {
+  readonly clock: Clock;
+  readonly storeClock: StoreClock;
+  readonly log: Logger;
+}
+
 /**
  * Every reachable store's head. A store that fails is left out: which configuration is newer is decided among the
  * reachable ones, and it is levelled when it is back.
@@ -45,16 +51,16 @@ export class LineHeads {
  */
 export async function readLineHeads(
   stores: readonly SnapshotStore[],
-  storeClock: StoreClock,
-  log: Logger,
+  { clock, storeClock, log }: ReadingDependencies,
   signal: AbortSignal,
 ): Promise<LineHeads> {
   const readings: LineReading[] = [];
   const failures: { store: string; error: FallbackError }[] = [];
   const asked = stores.map(async (store) => {
+    const askedAt = clock.monotonic();
     try {
       const { head, etag, serverTime, damage } = await store.readHeadForUpdate({ signal });
-      storeClock.observe(serverTime);
+      storeClock.observe(serverTime, askedAt);
       if (damage !== undefined) reportDamage(log, store, damage);
       return { store, head, etag };
     } catch (thrown) {

@@ -1,6 +1,7 @@
 // source ─▶ prepare (parse once, validate, describe, compress) ─▶ seal ─▶ publish to every store, or confirm.
 import type { ReceivedConfiguration } from '../plugin/index.ts';
 import { Stopwatch } from '../resilience/index.ts';
+import type { PreparedDocument } from '../snapshot/document-worker.ts';
 import type { Head } from '../snapshot/head.ts';
 import { encodeSignedHead } from '../snapshot/signed-head.ts';
 import { judge } from './acceptance.ts';
@@ -8,12 +9,13 @@ import { asOf } from './as-of.ts';
 import { type Unsettled, unsettled } from './contention.ts';
 import { type Candidate, currentEntry, type Decision, decide, nextSequence } from './decide.ts';
 import { describeEntry } from './entry.ts';
+import { uploadForTime } from './first-upload.ts';
 import { level } from './level.ts';
 import type { LineDependencies, LineSettings } from './line.ts';
 import { type LineHeads, readLineHeads } from './line-heads.ts';
 import { aliveHead, confirmedHead, type HeadFacts, publishedHead, withoutCurrent } from './next-head.ts';
 import type { ExportOutcome } from './outcome.ts';
-import { publish, type StoreResult } from './publish.ts';
+import { publish, type StoreResult, type StoreToWrite } from './publish.ts';
 import { keepRefused } from './refused.ts';
 import { Report } from './report.ts';
 import { seal } from './seal.ts';
@@ -59,7 +61,7 @@ export class LinePipeline {
 
   /** Before a session is requested: what it sends is evidence about these heads. */
   readHeads(signal: AbortSignal): Promise<LineHeads> {
-    return readLineHeads(this.#deps.stores, this.#storeClock, this.#deps.log, signal);
+    return readLineHeads(this.#deps.stores, { ...this.#deps, storeClock: this.#storeClock }, signal);
   }
 
   /** The next look at the same configuration publishes it anew: no store holds this snapshot whole. */
@@ -84,8 +86,8 @@ export class LinePipeline {
     options: SettleOptions,
   ): Promise<Settled | Unsettled> {
     if (received.fromControlPlane && received.peerTime === undefined) return 'no clock';
+    if (this.#storeClock.isDoubtful) return 'no clock';
     const stopwatch = new Stopwatch(this.#deps.clock);
-    const arrival = this.#storeClock.timeAt(received.receivedAt);
     const stored = heads.base && currentEntry(heads.base);
     const current = stored?.key === this.#damagedKey ? undefined : stored;
     const prepared = await this.#deps.prepare({ received, line: this.settings, current }, options.signal);
@@ -94,9 +96,9 @@ export class LinePipeline {
       configHash: prepared.configHash,
       documentLength: prepared.length,
       documentSha256: prepared.sha256,
-      asOf: asOf(arrival, received.peerTime, prepared.timestamp),
+      asOf: this.#asOf(received, prepared),
     };
-    const report = new Report(this.settings.gatewayVersion, candidate, prepared, heads, stopwatch);
+    const report = new Report(this.settings.gatewayVersion, received, candidate, prepared, heads, stopwatch);
     const decision = this.#decide(candidate, heads, options.ownNonce);
     switch (decision.action) {
       case 'wait':
@@ -133,6 +135,10 @@ export class LinePipeline {
     return publish({ snapshot: undefined, head }, same, signal);
   }
 
+  #asOf(received: ReceivedConfiguration, { timestamp }: PreparedDocument): number {
+    return asOf(this.#storeClock.timeAt(received.receivedAt), received.peerTime, timestamp);
+  }
+
   #decide(candidate: Candidate, heads: LineHeads, ownNonce: string | undefined): Decision {
     const readings = heads.readings.map(({ store, head }) => ({ storeId: store.id, head }));
     const { marginMs, confirmIntervalMs } = this.settings;
@@ -151,12 +157,25 @@ export class LinePipeline {
     if (options.confirm === 'due' && !due && !uneven) {
       return { outcome: report.outcome('unchanged', base.sequence), heads, nonce: undefined };
     }
-    const { readings } = heads;
-    const { maxSealedBytes, keep } = this.settings;
-    const levelling = { base, readings, maxSealedBytes, log: this.#deps.log };
-    const stores = uneven ? await level(levelling, options.signal) : readings;
-    const head = confirmedHead(base, candidate.asOf, this.#facts(heads), keep);
+    const head = confirmedHead(base, candidate.asOf, this.#facts(heads), this.settings.keep);
+    const stores = this.#levelled(heads, head.entries, options.signal, currentEntry(head).key);
     return this.#write(report, 'confirmed', head, { snapshot: undefined, stores }, options.signal);
+  }
+
+  /** Stores that were away or emptied get what the head lists before they get the head. */
+  #levelled(
+    { base, readings }: LineHeads,
+    entries: Head['entries'],
+    signal: AbortSignal,
+    neededKey?: string,
+  ): readonly StoreToWrite[] {
+    const { maxSealedBytes } = this.settings;
+    const levelling = { entries, readings, maxSealedBytes, log: this.#deps.log };
+    return readings.map((reading) => {
+      if (reading.head?.nonce === base?.nonce) return reading;
+      const needed = neededKey === undefined ? {} : { neededKey };
+      return { ...reading, level: () => level(reading, { ...levelling, ...needed }, signal) };
+    });
   }
 
   async #publish(
@@ -164,20 +183,19 @@ export class LinePipeline {
     base: Head | undefined,
     options: SettleOptions,
   ): Promise<Settled | Unsettled> {
-    const { sealing, signers, log } = this.#deps;
-    const { prepared, candidate, heads, stopwatch } = report;
+    const { clock, sealing, signers, log } = this.#deps;
+    const { prepared, heads, stopwatch } = report;
     const verdict = judge(prepared.findings, options.acceptReason, this.settings.writer);
     const sealed = await seal(sealing, this.settings, prepared, options.signal);
     stopwatch.lap('sealMs');
-    const facts = this.#facts(heads);
-    const entry = describeEntry({
-      prepared,
-      sealed,
-      asOf: candidate.asOf,
-      exportedAt: facts.now,
-      writer: facts.writer,
-      accepted: verdict.accepted,
-    });
+    const { accepted } = verdict;
+    const described = () => {
+      const facts = this.#facts(heads);
+      const { now, writer } = facts;
+      const { asOf } = report.candidate;
+      return { facts, entry: describeEntry({ prepared, sealed, asOf, exportedAt: now, writer, accepted }) };
+    };
+    const { facts, entry } = described();
     report.sealedBytes = sealed.bytes.length;
     if (verdict.refusals.length > 0) {
       const { readings } = heads;
@@ -186,9 +204,18 @@ export class LinePipeline {
       const outcome = report.outcome('refused', base?.sequence ?? null);
       return { outcome, heads, nonce: undefined };
     }
-    const head = publishedHead(base, entry, facts, this.settings.keep);
-    const snapshot = { key: entry.key, bytes: sealed.bytes };
-    return this.#write(report, 'published', head, { snapshot, stores: heads.readings }, options.signal);
+    let uploaded: readonly string[] = [];
+    if (!this.#storeClock.isTold) {
+      const clocks = { clock, storeClock: this.#storeClock };
+      uploaded = await uploadForTime(entry, sealed.bytes, heads.readings, clocks, options.signal);
+      if (this.#storeClock.isDoubtful) return 'no clock';
+      report.candidate = { ...report.candidate, asOf: this.#asOf(report.received, prepared) };
+    }
+    const dated = described();
+    const snapshot = { key: entry.key, bytes: sealed.bytes, uploaded };
+    const head = publishedHead(base, dated.entry, dated.facts, this.settings.keep);
+    const stores = this.#levelled(heads, head.entries.slice(1), options.signal);
+    return this.#write(report, 'published', head, { snapshot, stores }, options.signal);
   }
 
   /** Success by policy; a lost race is looked at again before anything else is concluded. */
@@ -198,7 +225,7 @@ export class LinePipeline {
     head: Head,
     to: {
       readonly snapshot: Parameters<typeof publish>[0]['snapshot'];
-      readonly stores: LineHeads['readings'];
+      readonly stores: readonly StoreToWrite[];
     },
     signal: AbortSignal,
   ): Promise<Settled | Unsettled> {

@@ -5,7 +5,14 @@ import type { SnapshotStore } from '../snapshot/snapshot-store.ts';
 
 export interface Publication {
   /** Key below the line, and sealed bytes; undefined when only the head changes. */
-  readonly snapshot: { readonly key: string; readonly bytes: Uint8Array<ArrayBuffer> } | undefined;
+  readonly snapshot:
+    | {
+        readonly key: string;
+        readonly bytes: Uint8Array<ArrayBuffer>;
+        /** Ids of stores that have it already. */
+        readonly uploaded: readonly string[];
+      }
+    | undefined;
   /** The signed head, identical for every store. */
   readonly head: Uint8Array<ArrayBuffer>;
 }
@@ -14,6 +21,8 @@ export interface StoreToWrite {
   readonly store: SnapshotStore;
   /** Of the head that was read; undefined: there is none. */
   readonly etag: string | undefined;
+  /** Brings what the head lists; the head is not written where it fails. */
+  readonly level?: () => Promise<void>;
 }
 
 export interface StoreResult {
@@ -34,12 +43,14 @@ export function publish(
 }
 
 async function publishTo(
-  { store, etag }: StoreToWrite,
+  { store, etag, level }: StoreToWrite,
   { snapshot, head }: Publication,
   signal: AbortSignal,
 ): Promise<StoreResult> {
   try {
-    if (snapshot !== undefined) await store.putSnapshot(snapshot.key, snapshot.bytes, { signal });
+    await level?.();
+    if (snapshot !== undefined && !snapshot.uploaded.includes(store.id))
+      await store.putSnapshot(snapshot.key, snapshot.bytes, { signal });
     const swapped = await store.swapHead(head, { etag, signal });
     return {
       store: store.id,

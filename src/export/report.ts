@@ -1,3 +1,4 @@
+import type { ReceivedConfiguration } from '../plugin/index.ts';
 import type { Stopwatch } from '../resilience/index.ts';
 import type { PreparedDocument } from '../snapshot/document-worker.ts';
 import type { Candidate } from './decide.ts';
@@ -9,7 +10,8 @@ import type { StoreResult } from './publish.ts';
 /** One configuration on its way through the pipeline, and what comes of it. */
 export class Report {
   readonly gatewayVersion: string;
-  readonly candidate: Candidate;
+  readonly received: ReceivedConfiguration;
+  candidate: Candidate;
   readonly prepared: PreparedDocument;
   readonly heads: LineHeads;
   readonly stopwatch: Stopwatch;
@@ -18,12 +20,14 @@ export class Report {
 
   constructor(
     gatewayVersion: string,
+    received: ReceivedConfiguration,
     candidate: Candidate,
     prepared: PreparedDocument,
     heads: LineHeads,
     stopwatch: Stopwatch,
   ) {
     this.gatewayVersion = gatewayVersion;
+    this.received = received;
     this.candidate = candidate;
     this.prepared = prepared;
     this.heads = heads;

@@ -1,23 +1,40 @@
 import type { Clock } from '../resilience/index.ts';
 
+/** Longer than this from asking to reading, and a server's time says nothing (reliability.md, rule 2). */
+const USABLE_WITHIN_MS = 2000;
+
 /**
  * A store's wall clock, as its answers tell it. Skew between hosts cancels when every exporter measures by the
- * store (reliability.md, asOf and sequence). Falls back to our own clock while the store has told nothing.
- *
- * A time from an answer that took 2 s or more is dropped before it gets here: a process that was stopped in
- * between would make everything look younger than it is.
+ * store (reliability.md, asOf and sequence). Stores that tell no time at all leave our own clock.
  */
 export class StoreClock {
   readonly #clock: Clock;
+  #wasSlow = false;
   #told: { readonly serverTime: number; readonly at: number } | undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  observe(serverTime: Date | undefined): void {
-    if (serverTime !== undefined)
-      this.#told = { serverTime: serverTime.getTime(), at: this.#clock.monotonic() };
+  /** Whether a store has told its time. */
+  get isTold(): boolean {
+    return this.#told !== undefined;
+  }
+
+  /** What might have told the time took too long: it has to be asked again. */
+  get isDoubtful(): boolean {
+    return this.#told === undefined && this.#wasSlow;
+  }
+
+  /**
+   * A process that was stopped between asking and reading would make everything look older or younger than it is.
+   *
+   * @param askedAt monotonic milliseconds when the request was made, its body and all tries included
+   */
+  observe(serverTime: Date | undefined, askedAt: number): void {
+    const at = this.#clock.monotonic();
+    if (at - askedAt > USABLE_WITHIN_MS) this.#wasSlow = true;
+    else if (serverTime !== undefined) this.#told = { serverTime: serverTime.getTime(), at };
   }
 
   /** Milliseconds since 1970 at the monotonic moment `at` (default: now). */

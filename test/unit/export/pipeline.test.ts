@@ -79,7 +79,7 @@ describe('export, once', () => {
 
   it('looks again, with a new session, when another exporter was faster', async () => {
     const other = new ExportBench();
-    other.sent.push({ letter: 'e' });
+    other.sent.push({ letter: 'e', ageMs: 60_000 });
     const foreign = await other.exporter([store]);
     bench.sent.push(
       { letter: 'b', onOpen: async () => void (await foreign.once({ signal })) },

@@ -1,0 +1,39 @@
+import { classify } from '../errors/index.ts';
+import type { Clock } from '../plugin/plugin.ts';
+import type { SnapshotEntry } from '../snapshot/head.ts';
+import type { LineReading } from './line-heads.ts';
+import type { StoreClock } from './store-clock.ts';
+
+/**
+ * A missing head tells no time, and by our own clock the first head might be twenty minutes off: younger than every
+ * configuration to come, or numbered below what readers have seen. So the first snapshot goes up before its head is
+ * made, and is asked for again.
+ *
+ * A store that fails here fails again, and is reported, when it is published to.
+ *
+ * @returns ids of the stores that have the snapshot now
+ */
+export async function uploadForTime(
+  entry: Omit<SnapshotEntry, 'sequence'>,
+  bytes: Uint8Array<ArrayBuffer>,
+  stores: readonly LineReading[],
+  { clock, storeClock }: { readonly clock: Clock; readonly storeClock: StoreClock },
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const uploaded: string[] = [];
+  for (const { store } of stores) {
+    try {
+      await store.putSnapshot(entry.key, bytes, { signal });
+      uploaded.push(store.id);
+      const askedAt = clock.monotonic();
+      const found = await store.streamSnapshot({ ...entry, sequence: 0 }, { signal });
+      storeClock.observe(found?.serverTime, askedAt);
+      found?.discard();
+    } catch (thrown) {
+      const error = classify(thrown, `storage ${store.id}: put ${entry.key}`);
+      if (error.kind === 'aborted') throw error;
+    }
+    if (storeClock.isTold) break;
+  }
+  return uploaded;
+}
