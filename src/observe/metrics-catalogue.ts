@@ -152,7 +152,7 @@ export const METRICS = {
   },
   kongfallback_origin_state_age_seconds: {
     type: 'gauge',
-    labels: [],
+    labels: ['origin'],
     help: 'Since it comes from there.',
   },
   kongfallback_drill_verdict_state: {

@@ -83,8 +83,9 @@ export class Metrics {
     }
     for (const drill of state.drills) this.#drill(drill, now);
     if (state.origin !== null) {
-      this.#oneOf('kongfallback_origin_state', STATES.origin, state.origin.origin, {}, 'origin');
-      this.#set('kongfallback_origin_state_age_seconds', age(now, state.origin.since));
+      const { origin, since } = state.origin;
+      this.#oneOf('kongfallback_origin_state', STATES.origin, origin, {}, 'origin');
+      this.#set('kongfallback_origin_state_age_seconds', age(now, since), { origin });
     }
     // From here on every value is fixed: another scrape that begins meanwhile sets them to the same state or a later one.
     return this.#registry.metrics();
