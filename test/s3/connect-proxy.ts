@@ -66,7 +66,11 @@ export class ConnectProxy {
     this.asked.push(authority);
     socket.on('error', () => {});
     const wanted = credentials === undefined ? undefined : `Basic ${btoa(credentials)}`;
-    if (says !== undefined) socket.on('end', () => socket.destroy()).resume().write(says);
+    if (says !== undefined)
+      socket
+        .on('end', () => socket.destroy())
+        .resume()
+        .write(says);
     else if (wanted !== undefined && request.headers['proxy-authorization'] !== wanted) {
       socket.end('HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic\r\n\r\n');
     } else if (refuses !== undefined) socket.end(`HTTP/1.1 ${refuses} No\r\nContent-Length: 0\r\n\r\n`);

@@ -7,8 +7,8 @@ interface Listed {
 
 const HEADER = '<?xml version="1.0" encoding="UTF-8"?>';
 
-export function errorXml(code: string): string {
-  return `${HEADER}<Error><Code>${code}</Code><Message>The double says ${code}.</Message></Error>`;
+export function errorXml(code: string, details = ''): string {
+  return `${HEADER}<Error><Code>${code}</Code><Message>The double says ${code}.</Message>${details}</Error>`;
 }
 
 export function listXml(

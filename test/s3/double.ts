@@ -20,7 +20,13 @@ export interface S3Request {
 }
 
 export type S3FaultAct =
-  | { readonly status: number; readonly code: string; readonly headers?: Record<string, string> }
+  | {
+      readonly status: number;
+      readonly code: string;
+      readonly headers?: Record<string, string>;
+      /** XML inside the error document. */
+      readonly details?: string;
+    }
   /** The connection is reset without an answer. */
   | { readonly reset: true }
   /** Nothing is ever answered. */
@@ -62,6 +68,8 @@ export interface S3DoubleOptions {
   readonly virtualHostsOf?: string;
   /** How far this server's clock is from the machine's. */
   readonly clockOffsetMs?: number;
+  /** Milliseconds since 1970. Default: the machine's clock. */
+  readonly now?: () => number;
 }
 
 export const WRITER = { accessKeyId: 'WRITER', secretAccessKey: 'writer-secret' };
@@ -204,7 +212,7 @@ export class S3Double {
   }
 
   #strike(act: S3FaultAct, request: IncomingMessage, response: ServerResponse): void {
-    if ('status' in act) fail(response, act.status, act.code, act.headers);
+    if ('status' in act) fail(response, act.status, act.code, act.headers, act.details);
     else if ('reset' in act) request.socket.resetAndDestroy();
     else if ('xml200' in act) response.writeHead(200).end(errorXml(act.xml200));
     else if ('html200' in act) response.writeHead(200).end('<html><body>It works!</body></html>');
@@ -278,7 +286,7 @@ export class S3Double {
   }
 
   #now(): number {
-    return Date.now() + (this.#options.clockOffsetMs ?? 0);
+    return (this.#options.now ?? Date.now)() + (this.#options.clockOffsetMs ?? 0);
   }
 }
 
@@ -295,8 +303,9 @@ function fail(
   status: number,
   code: string,
   headers: Record<string, string> = {},
+  details = '',
 ): void {
-  response?.writeHead(status, { 'content-type': 'application/xml', ...headers }).end(errorXml(code));
+  response?.writeHead(status, { 'content-type': 'application/xml', ...headers }).end(errorXml(code, details));
 }
 
 async function readAll(request: IncomingMessage): Promise<Buffer> {

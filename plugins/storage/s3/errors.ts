@@ -15,6 +15,9 @@ interface Case {
   readonly retryAfterMs?: number;
 }
 
+/** The server's own words, which somebody may read in a log. */
+const MAX_CAUSE_LENGTH = 512;
+
 /** "Try again" of AWS after two conditional writes at the same moment; it names no time. */
 const CONFLICT_RETRY_MS = 200;
 
@@ -36,12 +39,14 @@ export function nameOf(error: unknown): string {
 /** What the SDK throws, with the kind that status, error name or errno means; the text is never looked at. */
 export function s3Error(context: PluginContext, error: unknown, bucket: string, signal: AbortSignal): Error {
   if ((error as SdkError | null)?.kind !== undefined) return error as Error;
-  if (signal.aborted) return context.error('aborted', 'stopped before it was done', { cause: error });
+  if (signal.aborted) {
+    return context.error('aborted', 'stopped before it was done', { cause: spareCause(error) });
+  }
   const status = statusOf(error);
   const found =
     named(nameOf(error), bucket) ?? (status === undefined ? network(error) : answered(status, error));
   return context.error(found.kind, `bucket ${bucket}: ${found.what} (${shown(error)})`, {
-    cause: error,
+    cause: spareCause(error),
     hint: found.hint,
     ...(found.retryAfterMs !== undefined && { retryAfterMs: found.retryAfterMs }),
   });
@@ -50,8 +55,26 @@ export function s3Error(context: PluginContext, error: unknown, bucket: string, 
 /** What a socket or TLS ended in, before any answer. */
 export function networkError(context: PluginContext, error: unknown, who: string): Error {
   const { kind, what, hint } = network(error);
-  return context.error(kind, `${who}: ${what} (${shown(error)})`, { cause: error, hint });
+  return context.error(kind, `${who}: ${what} (${shown(error)})`, { cause: spareCause(error), hint });
 }
+
+/**
+ * The SDK's error without what hangs on it: its response leads to the request and the session token in its headers, and
+ * SignatureDoesNotMatch repeats the signed text, where that token stands as well.
+ */
+export function spareCause(error: unknown): Error {
+  const { message, stack } = error instanceof Error ? error : new Error(String(error));
+  const spare = new Error(message.slice(0, MAX_CAUSE_LENGTH));
+  spare.name = nameOf(error) || 'Error';
+  spare.stack = `${spare.name}: ${spare.message}\n${framesOf(stack)}`;
+  return spare;
+}
+
+const framesOf = (stack = ''): string =>
+  stack
+    .split('\n')
+    .filter((line) => /^\s+at /.test(line))
+    .join('\n');
 
 /** Status, name and errno, as far as there are any. */
 export const shown = (error: unknown): string =>

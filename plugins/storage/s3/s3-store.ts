@@ -13,7 +13,7 @@ import type {
 import { responseBody } from './body.ts';
 import type { Sdk } from './client.ts';
 import type { Connection } from './connection.ts';
-import { nameOf, s3Error, statusOf } from './errors.ts';
+import { nameOf, s3Error, spareCause, statusOf } from './errors.ts';
 import type { Pace } from './pace.ts';
 import type { ServerTimes } from './server-times.ts';
 import type { S3Settings } from './settings.ts';
@@ -93,7 +93,7 @@ export class S3Store implements ObjectStore {
         throw this.#options.context.error(
           'conflict',
           `not written: it ${gone ? 'does not exist' : 'exists already'}`,
-          { cause: error, hint: 'Another writer was faster; read the object again and decide.' },
+          { cause: spareCause(error), hint: 'Another writer was faster; read the object again and decide.' },
         );
       }
       throw this.#error(error, signal);

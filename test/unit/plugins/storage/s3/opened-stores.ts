@@ -2,15 +2,19 @@ import type { ObjectStore, PluginContext } from 'kongfallback/plugin';
 import { pluginContext } from 'kongfallback/testing';
 import s3 from '../../../../../plugins/storage/s3/index.ts';
 import { settings } from '../../../../../plugins/storage/s3/settings.ts';
+import { systemClock } from '../../../../../src/resilience/clock.ts';
 
 const opened: ObjectStore[] = [];
 
-/** A store on these settings; `closeStores` closes it. */
+/** A store on these settings, on the machine's clock unless told otherwise; `closeStores` closes it. */
 export async function openStore(
   given: Record<string, unknown>,
   context: Partial<PluginContext> = {},
 ): Promise<ObjectStore> {
-  const store = await s3.create(settings.parse({ bucket: 'b', ...given }), pluginContext(context));
+  const store = await s3.create(
+    settings.parse({ bucket: 'b', ...given }),
+    pluginContext({ clock: systemClock, ...context }),
+  );
   opened.push(store);
   return store;
 }
