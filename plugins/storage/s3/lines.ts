@@ -19,7 +19,8 @@ type Done = (error: Error | null, socket: Duplex) => void;
 /** What the two agents have in common: tunnels through a proxy, and connecting that ends in time. */
 export class Lines {
   readonly #options: LinesOptions;
-  readonly #closing = new AbortController();
+  /** Connections that are being made; a listener each on one signal would be too many for Node's taste. */
+  readonly #pending = new Set<AbortController>();
 
   constructor(options: LinesOptions) {
     this.#options = options;
@@ -59,21 +60,20 @@ export class Lines {
   }
 
   close(): void {
-    this.#closing.abort();
+    for (const pending of this.#pending) {
+      pending.abort(this.#options.context.error('aborted', 'the store was closed'));
+    }
   }
 
   #limit(what: string): { readonly signal: AbortSignal; readonly over: () => void } {
     const { connectTimeoutMs, context } = this.#options;
     const limit = new AbortController();
     const timer = new AbortController();
-    const closing = this.#closing.signal;
-    const onClosing = () => limit.abort(context.error('aborted', `${what}: the store was closed`));
     const over = () => {
-      closing.removeEventListener('abort', onClosing);
+      this.#pending.delete(limit);
       timer.abort();
     };
-    if (closing.aborted) onClosing();
-    else closing.addEventListener('abort', onClosing, { once: true });
+    this.#pending.add(limit);
     context.clock.sleep(connectTimeoutMs, timer.signal).then(
       () =>
         limit.abort(
