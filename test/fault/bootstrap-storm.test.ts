@@ -17,6 +17,7 @@ import { GuardedStore } from '../../src/snapshot/guarded-store.ts';
 import { SnapshotStore } from '../../src/snapshot/snapshot-store.ts';
 import { type Fault, faulty } from '../../src/testing/faulty.ts';
 import { pluginContext } from '../../src/testing/plugin-context.ts';
+import { idle } from '../unit/bootstrap/idle.ts';
 import { HEAD_KEY, KEY, SETTINGS, type Sealed, World } from '../unit/restore/restore-world.ts';
 import { LINE } from '../unit/snapshot/sample-head.ts';
 import { aesGcmWith, sealingWith } from '../unit/snapshot/streams.ts';
@@ -24,8 +25,6 @@ import { aesGcmWith, sealingWith } from '../unit/snapshot/streams.ts';
 const FAILING = 0.3;
 /** At once; more would only make the real disk, which holds the caches, slower than the fake time. */
 const TOGETHER = 25;
-/** Turns of the event loop without work on the disk that say there is none. */
-const IDLE_TURNS = 12;
 const SEED = Number(process.env['KF_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 
 /** On the faked timers and date; Node's own monotonic clock cannot be faked where it is imported. */
@@ -84,7 +83,10 @@ it.each([
     const all = Promise.all(starting).finally(() => {
       over = true;
     });
-    while (!over) await pass(20);
+    while (!over) {
+      await idle();
+      await vi.advanceTimersByTimeAsync(20);
+    }
     await all;
 
     const requests = results.map((result) => result.requests).sort((a, b) => a - b);
@@ -199,16 +201,6 @@ function faults(random: () => number, unanswered: number): Fault[] {
     script.push({ on: 'get', after: passed, times: 1, error: random() < unanswered ? 'hang' : slowDown });
   }
   return script;
-}
-
-/** Lets all work end that is under way, the disk's included, before the time goes on: it must not look slow. */
-async function pass(ms: number): Promise<void> {
-  for (let idle = 0; idle < IDLE_TURNS; ) {
-    await new Promise<void>((resolve) => setImmediate(resolve));
-    const busy = process.getActiveResourcesInfo().some((name) => /^FSReq|^Zlib|Crypto/i.test(name));
-    idle = busy ? 0 : idle + 1;
-  }
-  await vi.advanceTimersByTimeAsync(ms);
 }
 
 const at = (sorted: readonly number[], share: number): number =>

@@ -61,6 +61,7 @@ export class AdminClient {
       done.catch(() => {});
       request.once('continue', () => waiting.abort());
       await this.#context.clock.sleep(CONTINUE_MS, waiting.signal).catch(() => {});
+      if (answered) return done;
       try {
         for await (const piece of body) {
           if (answered) break;
