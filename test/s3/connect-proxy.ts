@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import { type AddressInfo, connect } from 'node:net';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { CertificatePair } from '../stand-in/certificates.ts';
 
@@ -77,8 +77,9 @@ export class ConnectProxy {
     else {
       const port = leadsTo?.() ?? Number(authority.slice(authority.lastIndexOf(':') + 1));
       const far = this.#hold(connect(port, '127.0.0.1'));
-      far.on('error', () => socket.destroy());
-      far.on('close', () => socket.destroy());
+      far.on('error', () => {});
+      // What the server said last still arrives.
+      far.on('close', () => (socket as Socket).destroySoon());
       socket.on('close', () => far.destroy());
       far.once('connect', () => {
         socket.write('HTTP/1.1 200 Connection established\r\n\r\n');

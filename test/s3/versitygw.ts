@@ -2,7 +2,9 @@
 import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import http, { type IncomingMessage } from 'node:http';
+import https, { Agent } from 'node:https';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -10,6 +12,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { loadSdk } from '../../plugins/storage/s3/client.ts';
+import type { CertificatePair } from '../stand-in/certificates.ts';
 
 export interface S3Credentials {
   readonly accessKeyId: string;
@@ -43,26 +46,48 @@ function candidates(): string[] {
   return folders.filter((folder) => folder !== '').map((folder) => join(folder, 'versitygw'));
 }
 
+export interface VersitygwOptions {
+  readonly tls?: CertificatePair & { readonly ca: string };
+  /** Buckets in the host name, under this domain, besides in the path. */
+  readonly virtualDomain?: string;
+}
+
 export class Versitygw {
   readonly root = ROOT;
   readonly endpoint: string;
   readonly #binary: string;
   readonly #directory: string;
   readonly #child: ChildProcess;
+  readonly #ca: string | undefined;
   #buckets = 0;
 
-  private constructor(binary: string, directory: string, endpoint: string, child: ChildProcess) {
+  private constructor(
+    binary: string,
+    directory: string,
+    endpoint: string,
+    child: ChildProcess,
+    ca: string | undefined,
+  ) {
+    this.#ca = ca;
     this.#binary = binary;
     this.#directory = directory;
     this.endpoint = endpoint;
     this.#child = child;
   }
 
-  static async start(binary: string): Promise<Versitygw> {
+  static async start(binary: string, options: VersitygwOptions = {}): Promise<Versitygw> {
     const directory = await mkdtemp(join(tmpdir(), 'kongfallback-s3-'));
     for (const name of ['data', 'iam']) await mkdir(join(directory, name));
     const address = `127.0.0.1:${await freePort()}`;
+    const { tls, virtualDomain } = options;
     const global = ['--port', address, '--iam-dir', join(directory, 'iam'), '--health', '/health', '--quiet'];
+    if (tls !== undefined) {
+      for (const [name, text] of Object.entries({ 'tls.crt': tls.certificate, 'tls.key': tls.key })) {
+        await writeFile(join(directory, name), text);
+      }
+      global.push('--cert', join(directory, 'tls.crt'), '--key', join(directory, 'tls.key'));
+    }
+    if (virtualDomain !== undefined) global.push('--virtual-domain', virtualDomain);
     // ETags are extended attributes of the files. With `--sidecar` they are files of their own, and a read beside
     // a write can get the new bytes with the former ETag: the contract kit found a lost update.
     const backend = ['posix', join(directory, 'data')];
@@ -74,7 +99,8 @@ export class Versitygw {
       },
       stdio: ['ignore', 'ignore', 'pipe'],
     });
-    const server = new Versitygw(binary, directory, `http://${address}`, child);
+    const scheme = tls === undefined ? 'http' : 'https';
+    const server = new Versitygw(binary, directory, `${scheme}://${address}`, child, tls?.ca);
     try {
       await server.#ready();
       return server;
@@ -133,6 +159,7 @@ export class Versitygw {
       forcePathStyle: true,
       // The SDK adds to the object that it is given.
       credentials: { ...ROOT },
+      ...(this.#ca !== undefined && { requestHandler: { httpsAgent: new Agent({ ca: this.#ca }) } }),
     });
     await work(client).finally(() => client.destroy());
   }
@@ -144,11 +171,24 @@ export class Versitygw {
     });
     for (let waitedMs = 0; waitedMs < START_MS; waitedMs += 25) {
       if (this.#child.exitCode !== null) break;
-      const answer = await fetch(`${this.endpoint}/health`).catch(() => undefined);
-      if (answer?.ok === true) return;
+      if (await this.#healthy()) return;
       await sleep(25);
     }
     throw new Error(`versitygw did not start: ${said}`);
+  }
+
+  #healthy(): Promise<boolean> {
+    const url = `${this.endpoint}/health`;
+    return new Promise((resolve) => {
+      const heard = (response: IncomingMessage) => {
+        response.resume();
+        resolve(response.statusCode === 200);
+      };
+      const request = url.startsWith('https:')
+        ? https.get(url, { ca: this.#ca }, heard)
+        : http.get(url, heard);
+      request.once('error', () => resolve(false));
+    });
   }
 }
 
