@@ -7,6 +7,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { S3Client } from '@aws-sdk/client-s3';
 import { loadSdk } from '../../plugins/storage/s3/client.ts';
 
 export interface RealServerKind {
@@ -126,15 +127,18 @@ export class RealServer {
   /** A new, empty bucket. */
   async createBucket(): Promise<string> {
     const Bucket = `fallback-${++this.#buckets}`;
-    const { CreateBucketCommand, S3Client } = await loadSdk();
-    const client = new S3Client({
-      endpoint: this.endpoint,
-      region: 'us-east-1',
-      forcePathStyle: true,
-      credentials: { ...this.keys },
-    });
-    await client.send(new CreateBucketCommand({ Bucket })).finally(() => client.destroy());
+    const { CreateBucketCommand } = await loadSdk();
+    await this.#ask((client) => client.send(new CreateBucketCommand({ Bucket })));
     return Bucket;
+  }
+
+  /** What an object was written with. */
+  async attributes(Bucket: string, Key: string) {
+    const { GetObjectTaggingCommand, HeadObjectCommand } = await loadSdk();
+    return this.#ask(async (client) => ({
+      ...(await client.send(new HeadObjectCommand({ Bucket, Key }))),
+      tags: (await client.send(new GetObjectTaggingCommand({ Bucket, Key }))).TagSet,
+    }));
   }
 
   async stop(): Promise<void> {
@@ -143,6 +147,17 @@ export class RealServer {
       await once(this.#child, 'exit');
     }
     await rm(this.#directory, { recursive: true, force: true });
+  }
+
+  async #ask<T>(work: (client: S3Client) => Promise<T>): Promise<T> {
+    const sdk = await loadSdk();
+    const client = new sdk.S3Client({
+      endpoint: this.endpoint,
+      region: 'us-east-1',
+      forcePathStyle: true,
+      credentials: { ...this.keys },
+    });
+    return work(client).finally(() => client.destroy());
   }
 
   async #ready(): Promise<void> {

@@ -48,6 +48,33 @@ for (const kind of [MINISTACK, MOTO, GOFAKES3, S3RVER]) {
       await plugin.close?.();
     });
 
+    test.runIf(kind === MINISTACK || kind === MOTO)('arguments of PutObject arrive', async () => {
+      const bucket = await server.createBucket();
+      const store = await s3.create(
+        settings.parse({
+          bucket,
+          endpoint: server.endpoint,
+          ...server.keys,
+          serverSideEncryption: 'aws:kms',
+          kmsKeyId: 'alias/aws/s3',
+          putObject: { StorageClass: 'STANDARD_IA', Tagging: 'team=platform', CacheControl: 'no-store' },
+        }),
+        pluginContext(),
+      );
+      await store.put('a', text('x'), { ifAbsent: true, signal });
+      const { ServerSideEncryption, StorageClass, CacheControl, tags } = await server.attributes(bucket, 'a');
+      assert.deepEqual(
+        { ServerSideEncryption, StorageClass, CacheControl, tags },
+        {
+          ServerSideEncryption: 'aws:kms',
+          StorageClass: 'STANDARD_IA',
+          CacheControl: 'no-store',
+          tags: [{ Key: 'team', Value: 'platform' }],
+        },
+      );
+      await store.close?.();
+    });
+
     if (keepsConditions) {
       storageContract(test, async () => {
         const bucket = await server.createBucket();
