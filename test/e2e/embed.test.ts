@@ -9,7 +9,9 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 let folder: string;
 
 beforeEach(() => {
-  expect(existsSync(join(ROOT, 'dist/src/index.js')), 'the library is not built: run `npm run build`').toBe(true);
+  expect(existsSync(join(ROOT, 'dist/src/index.js')), 'the library is not built: run `npm run build`').toBe(
+    true,
+  );
   folder = mkdtempSync(join(tmpdir(), 'kongfallback-embed-'));
   cpSync(join(ROOT, 'examples/embed'), folder, { recursive: true });
   mkdirSync(join(folder, 'node_modules'));
@@ -19,7 +21,10 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 it('examples/embed exports and restores inside another program, which then ends by itself', () => {
-  const { status, stdout, stderr } = spawnSync(process.execPath, ['embed.mjs'], { cwd: folder, encoding: 'utf8' });
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['embed.mjs'], {
+    cwd: folder,
+    encoding: 'utf8',
+  });
   expect(stdout, stderr).toBe('exported: published\norigin: storage same bytes: true\n');
   expect(status).toBe(0);
 });
