@@ -1,4 +1,4 @@
-import { classify } from '../errors/index.ts';
+import { classify, type FallbackError } from '../errors/index.ts';
 import type { Clock } from '../plugin/plugin.ts';
 import type { SnapshotEntry } from '../snapshot/head.ts';
 import type { LineReading } from './line-heads.ts';
@@ -9,9 +9,8 @@ import type { StoreClock } from './store-clock.ts';
  * configuration to come, or numbered below what readers have seen. So the first snapshot goes up before its head is
  * made, and is asked for again.
  *
- * A store that fails here fails again, and is reported, when it is published to.
- *
  * @returns ids of the stores that have the snapshot now
+ * @throws FallbackError a store's, when none told its time and so one might have
  */
 export async function uploadForTime(
   entry: Omit<SnapshotEntry, 'sequence'>,
@@ -21,19 +20,23 @@ export async function uploadForTime(
   signal: AbortSignal,
 ): Promise<readonly string[]> {
   const uploaded: string[] = [];
+  let failure: FallbackError | undefined;
   for (const { store } of stores) {
     try {
       await store.putSnapshot(entry.key, bytes, { signal });
       uploaded.push(store.id);
       const askedAt = clock.monotonic();
       const found = await store.streamSnapshot({ ...entry, sequence: 0 }, { signal });
-      storeClock.observe(found?.serverTime, askedAt);
-      found?.discard();
+      if (found === undefined) continue;
+      storeClock.observe(found.serverTime, askedAt);
+      found.discard();
     } catch (thrown) {
       const error = classify(thrown, `storage ${store.id}: put ${entry.key}`);
       if (error.kind === 'aborted') throw error;
+      failure ??= error;
     }
-    if (storeClock.isTold) break;
+    if (storeClock.isTold) return uploaded;
   }
+  if (failure !== undefined) throw failure;
   return uploaded;
 }

@@ -17,10 +17,10 @@ export interface Levelling {
 
 /**
  * Brings to a store that was away or emptied what the new head lists and its own does not: a head names nothing that
- * is not there. What no store has any more cannot be brought, and older snapshots are carried along as far as they
- * can be.
+ * is not there. An older snapshot that no store gives, or that this one does not take, is left out: the configuration
+ * of today matters more.
  *
- * @throws FallbackError when the needed one did not arrive
+ * @throws FallbackError when the needed one did not arrive, or this store is `unavailable`
  */
 export async function level(to: LineReading, levelling: Levelling, signal: AbortSignal): Promise<void> {
   const { entries, neededKey, log } = levelling;
@@ -33,10 +33,10 @@ export async function level(to: LineReading, levelling: Levelling, signal: Abort
     } catch (thrown) {
       const error = classify(thrown, `storage ${to.store.id}: level ${entry.key}`);
       if (error.kind === 'aborted' || entry.key === neededKey) throw error;
+      // It is tried again soon, and would hold up this publication by its deadline for each of them.
+      if (error.kind === 'unavailable') throw error;
       const fields = { event: 'level.failed', store: to.store.id, key: entry.key, code: error.code };
       log.warn(fields, error.message);
-      // A store that hangs would hold up the publication by its deadline for every one of them.
-      break;
     }
   }
   if (copied === 0) return;
@@ -52,13 +52,15 @@ const lists = ({ head }: LineReading, key: string): boolean =>
 async function copyOne(
   entry: SnapshotEntry,
   to: LineReading,
-  { readings, maxSealedBytes }: Levelling,
+  { readings, maxSealedBytes, log }: Levelling,
   signal: AbortSignal,
 ): Promise<boolean> {
   for (const { store } of readings.filter((reading) => lists(reading, entry.key))) {
     const bytes = await readSealed(store, entry, maxSealedBytes, signal).catch((thrown: unknown) => {
       const error = classify(thrown, `storage ${store.id}: get ${entry.key}`);
       if (error.kind === 'aborted') throw error;
+      const fields = { event: 'level.unread', store: store.id, key: entry.key, code: error.code };
+      log.warn(fields, error.message);
       return undefined;
     });
     if (bytes === undefined) continue;

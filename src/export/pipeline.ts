@@ -127,6 +127,7 @@ export class LinePipeline {
     const { base } = heads;
     if (
       base === undefined ||
+      this.#storeClock.isDoubtful ||
       this.now() - Date.parse(base.aliveAt) < ALIVE_SHARE * this.settings.confirmIntervalMs
     )
       return undefined;
@@ -159,7 +160,19 @@ export class LinePipeline {
     }
     const head = confirmedHead(base, candidate.asOf, this.#facts(heads), this.settings.keep);
     const stores = this.#levelled(heads, head.entries, options.signal, currentEntry(head).key);
-    return this.#write(report, 'confirmed', head, { snapshot: undefined, stores }, options.signal);
+    const to = { snapshot: undefined, stores };
+    const written = await this.#write(report, 'confirmed', head, to, options.signal);
+    if (typeof written === 'string' || this.#isAsYoung(candidate, base, options.ownNonce)) return written;
+    return { ...written, nonce: undefined };
+  }
+
+  /**
+   * Whether frames that follow on this session are newer than the head. A frame with equal content may be older than
+   * the head (A, B, A and a control plane that is behind), and so may the one after it.
+   */
+  #isAsYoung(candidate: Candidate, base: Head, ownNonce: string | undefined): boolean {
+    const lead = candidate.asOf - Date.parse(currentEntry(base).asOf);
+    return base.nonce === ownNonce || lead > this.settings.marginMs;
   }
 
   /** Stores that were away or emptied get what the head lists before they get the head. */

@@ -27,14 +27,15 @@ export class StoreClock {
   }
 
   /**
-   * A process that was stopped between asking and reading would make everything look older or younger than it is.
+   * Of an object that was found; a missing one tells no time. A process that was stopped between asking and reading
+   * would make everything look older than it is.
    *
    * @param askedAt monotonic milliseconds when the request was made, its body and all tries included
    */
   observe(serverTime: Date | undefined, askedAt: number): void {
     const at = this.#clock.monotonic();
-    if (at - askedAt > USABLE_WITHIN_MS) this.#wasSlow = true;
-    else if (serverTime !== undefined) this.#told = { serverTime: serverTime.getTime(), at };
+    this.#wasSlow = at - askedAt > USABLE_WITHIN_MS;
+    if (!this.#wasSlow && serverTime !== undefined) this.#told = { serverTime: serverTime.getTime(), at };
   }
 
   /** Milliseconds since 1970 at the monotonic moment `at` (default: now). */

@@ -5,8 +5,8 @@ import type { LineHeads } from '../../src/export/line-heads.ts';
 import { LineStatus } from '../../src/export/line-status.ts';
 import { exportOnce } from '../../src/export/once.ts';
 import { LinePipeline, type Settled, type SettleOptions } from '../../src/export/pipeline.ts';
-import { Findings, silentLogger } from '../../src/observe/index.ts';
-import type { Encryption, ReceivedConfiguration, Source } from '../../src/plugin/index.ts';
+import { Findings } from '../../src/observe/index.ts';
+import type { Encryption, Logger, ReceivedConfiguration, Source } from '../../src/plugin/index.ts';
 import { Outside } from '../../src/resilience/index.ts';
 import type { PreparedDocument } from '../../src/snapshot/document-worker.ts';
 import { GuardedStore } from '../../src/snapshot/guarded-store.ts';
@@ -79,6 +79,7 @@ export class SimExporter {
   #follow(): void {
     const { clock } = this.process;
     const { chance } = this.#around;
+    const log = this.#log();
     const line = this.#line();
     const random = chance.next;
     const follower = new LineFollower(
@@ -88,15 +89,14 @@ export class SimExporter {
         source: line.source,
         clock,
         random,
-        log: silentLogger,
-        findings: new Findings(clock, silentLogger),
+        log,
+        findings: new Findings(clock, log),
         status: new LineStatus(LINE.gatewayVersion, clock.now()),
         housekeep: async (work) => {
           if (!chance.is(0.3)) return;
           const { readings } = await line.readHeads(work);
           for (const { store, head } of readings) {
-            if (head !== undefined)
-              await collectQuietly(store, head, { now: line.now(), log: silentLogger, signal: work });
+            if (head !== undefined) await collectQuietly(store, head, { now: line.now(), log, signal: work });
           }
         },
       },
@@ -113,7 +113,15 @@ export class SimExporter {
     const line = this.#line();
     const { clock } = this.process;
     const options = { signal: new AbortController().signal };
-    exportOnce(line, { source: line.source, clock, log: silentLogger }, options).catch(() => {});
+    exportOnce(line, { source: line.source, clock, log: this.#log() }, options).catch(() => {});
+  }
+
+  #log(): Logger {
+    const write = ({ event, code, key }: Record<string, unknown>, message?: string) => {
+      if (event === 'level.unread') this.#around.truth.excuse(String(key));
+      this.#around.truth.note(`${this.plan.name}: ${event} ${message ?? ''} ${code ?? ''}`);
+    };
+    return { debug: write, info: write, warn: write, error: write };
   }
 
   #line(): WatchedLine {
@@ -156,7 +164,7 @@ export class SimExporter {
         clock,
         random: chance.next,
         nonce: () => log.claim(chance.hex(32)),
-        log: silentLogger,
+        log: this.#log(),
       },
       source,
       log,

@@ -64,7 +64,9 @@ class Simulation {
     const { confirmIntervalMs, exporters, nodes, storeSkewsMs } = this.#scenario;
     this.#nodes = nodes.map((options) => new ControlPlaneNode(world, chance, this.database, options));
     for (const [index, skewMs] of storeSkewsMs.entries()) {
-      this.#storages.push(await ObjectStorage.create(`store${index}`, world, skewMs, truth));
+      const storage = await ObjectStorage.create(`store${index}`, world, skewMs, truth);
+      this.#storages.push(storage);
+      truth.watch(storage);
     }
     const around = {
       world,
