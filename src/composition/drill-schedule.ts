@@ -1,4 +1,5 @@
 import { FallbackError } from '../errors/index.ts';
+import { confirmIntervalMs } from '../export/confirm-interval.ts';
 import { Schedule } from '../service/schedule.ts';
 import type { DrillResult } from '../status/drill.ts';
 import { drillFindings } from '../status/drill-findings.ts';
@@ -7,7 +8,7 @@ import { Part } from './parts.ts';
 import type { Get } from './tokens.ts';
 
 /** Spreads the exporters of a fleet, which read from the same stores. */
-const JITTER_MS = 60_000;
+const JITTER = { share: 0.1, mostMs: 60_000 };
 
 /**
  * Drills on `service.drillSchedule`, and tells of each result.
@@ -45,14 +46,18 @@ export function scheduleDrills(
       }
     }
   };
-  const options = { expression: drillSchedule, name: 'drill', jitterMs: JITTER_MS, log };
+  const jitterMs = Math.min(JITTER.mostMs, JITTER.share * intervalMs(drillSchedule));
+  return new Schedule({ expression: drillSchedule, name: 'drill', jitterMs, log }, run);
+}
+
+function intervalMs(schedule: string): number {
   try {
-    return new Schedule(options, run);
+    return confirmIntervalMs(schedule);
   } catch (cause) {
     throw new FallbackError(
       'invalid',
       'KF_SCHEDULE_INVALID',
-      `service.drillSchedule: ${JSON.stringify(drillSchedule)} never runs`,
+      `service.drillSchedule: ${JSON.stringify(schedule)} never runs`,
       { cause, hint: 'Give a cron expression in UTC, such as "30 4 * * *" for every night.' },
     );
   }

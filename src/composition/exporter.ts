@@ -29,8 +29,8 @@ const PREPARE_DEADLINE_MS = 300_000;
 const CLOSE_DEADLINE_MS = 5000;
 /** What is being published when the service stops may take this long. */
 const GRACE_MS = 15_000;
-/** Spreads the exporters of a fleet; small against the shortest sensible interval. */
-const CONFIRM_JITTER_MS = 5000;
+/** Spreads the exporters of a fleet, and is small against the interval. */
+const CONFIRM_JITTER = { share: 0.1, mostMs: 5000 };
 
 /** The exporter's parts list. */
 export function exporterParts(loaded: LoadedSettings, log: Logger): DependencyContainer {
@@ -116,6 +116,7 @@ export class Exporter {
           status,
           housekeep: (signal) => {
             // Every configuration that was settled comes by here.
+            health.look();
             const { gatewayVersion, lastOutcome, lastExportMs } = status.state;
             if (lastOutcome !== null && lastExportMs !== null)
               metrics?.exported(gatewayVersion, lastOutcome, lastExportMs);
@@ -124,14 +125,16 @@ export class Exporter {
         },
       );
     });
-    const drills = scheduleDrills(this.#get, (result) => health.drilled(result), stop);
-    const schedule = new Schedule(
-      { expression: settings.export.confirmSchedule, name: 'confirm', jitterMs: CONFIRM_JITTER_MS, log },
-      () => {
-        for (const follower of followers) follower.confirm();
-        health.look();
-      },
+    const { confirmSchedule } = settings.export;
+    const jitterMs = Math.min(
+      CONFIRM_JITTER.mostMs,
+      CONFIRM_JITTER.share * confirmIntervalMs(confirmSchedule),
     );
+    const drills = scheduleDrills(this.#get, (result) => health.drilled(result), stop);
+    const schedule = new Schedule({ expression: confirmSchedule, name: 'confirm', jitterMs, log }, () => {
+      for (const follower of followers) follower.confirm();
+      health.look();
+    });
     log.info(
       { event: 'export.started', gatewayVersions: settings.gatewayVersions },
       'the exporter follows the control plane',

@@ -24,6 +24,8 @@ export interface CliOptions {
   readonly nodeFlags?: readonly string[];
   /** Called with the process as soon as it runs, to send signals. */
   readonly onStart?: (kill: (signal: NodeJS.Signals) => void) => void;
+  /** What arrives on standard error, piece by piece. */
+  readonly onStderr?: (text: string) => void;
   readonly bin?: string;
   /** Largest file that the process may write, in KiB: a full disk, nearly. */
   readonly fileSizeLimitKib?: number;
@@ -34,7 +36,7 @@ export function runCli(args: readonly string[], options: CliOptions): Promise<Cl
   const other = process.env['KF_TEST_BIN'] !== undefined;
   if (!other && !existsSync(BUNDLE))
     throw new Error('the command line is not built: run node scripts/build.mjs --cli');
-  const { cwd, env = {}, nodeFlags = [], onStart, bin = BIN, fileSizeLimitKib } = options;
+  const { cwd, env = {}, nodeFlags = [], onStart, onStderr, bin = BIN, fileSizeLimitKib } = options;
   const command = [process.execPath, ...nodeFlags, bin, ...args];
   // bash counts in KiB. SIGXFSZ is ignored by node, so that a write beyond the limit fails with EFBIG.
   const limited = ['bash', '-c', 'ulimit -f "$1"; shift; exec "$@"', 'bash', String(fileSizeLimitKib)];
@@ -51,6 +53,7 @@ export function runCli(args: readonly string[], options: CliOptions): Promise<Cl
   });
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr += text;
+    onStderr?.(text);
   });
   return new Promise((resolve, reject) => {
     child.on('error', reject);

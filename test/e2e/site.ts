@@ -83,6 +83,8 @@ export class Site {
         target: { use: 'file', path: 'node/kong.json' },
         ...bootstrap,
       },
+      // Two of these may run at once.
+      service: { listen: '127.0.0.1:0' },
       ...settings,
       ...over,
     };
