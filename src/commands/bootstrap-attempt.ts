@@ -7,7 +7,7 @@ import type { LoadedSettings } from '../config/index.ts';
 import { FallbackError, kindOf } from '../errors/index.ts';
 import type { Logger } from '../plugin/plugin.ts';
 import { systemClock, withDeadline } from '../resilience/index.ts';
-import type { BootstrapFlags } from './bootstrap.ts';
+import type { BootstrapFlags } from './bootstrap-flags.ts';
 import type { CommandIo } from './command-io.ts';
 import { errorJson } from './render-error.ts';
 import { flagsOf } from './settings-options.ts';

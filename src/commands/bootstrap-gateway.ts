@@ -3,8 +3,8 @@ import { resolve } from 'node:path';
 import { gatewayEnvironment } from '../bootstrap/gateway-environment.ts';
 import { GatewayProcess } from '../bootstrap/gateway-process.ts';
 import type { LoadedSettings } from '../config/index.ts';
-import type { BootstrapFlags } from './bootstrap.ts';
 import { attemptBootstrap, type BootstrapAttempt } from './bootstrap-attempt.ts';
+import type { BootstrapFlags } from './bootstrap-flags.ts';
 import type { CommandIo } from './command-io.ts';
 import { bootstrapJson, bootstrapLine } from './render-bootstrap.ts';
 

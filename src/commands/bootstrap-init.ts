@@ -5,8 +5,9 @@ import { type EnvScript, envScript } from '../bootstrap/env-script.ts';
 import { FallbackError } from '../errors/index.ts';
 import { writeFileAtomically } from '../restore/atomic-file.ts';
 import { abortOnSignals } from '../service/signals.ts';
-import { type BootstrapFlags, report } from './bootstrap.ts';
 import { attemptBootstrap } from './bootstrap-attempt.ts';
+import type { BootstrapFlags } from './bootstrap-flags.ts';
+import { report } from './bootstrap-report.ts';
 import type { CommandIo } from './command-io.ts';
 import { renderError } from './render-error.ts';
 

@@ -4,18 +4,11 @@ import { Bootstrapper } from '../composition/bootstrapper.ts';
 import { openSettings } from '../composition/open-settings.ts';
 import { FallbackError } from '../errors/index.ts';
 import { abortOnSignals } from '../service/signals.ts';
+import type { BootstrapFlags } from './bootstrap-flags.ts';
+import { report } from './bootstrap-report.ts';
 import type { CommandIo } from './command-io.ts';
-import { bootstrapJson, bootstrapLine } from './render-bootstrap.ts';
-import { exitCodeOf, renderError } from './render-error.ts';
-import { flagsOf, type SettingsFlags, withSettingsOptions } from './settings-options.ts';
-
-export interface BootstrapFlags extends SettingsFlags {
-  readonly once?: boolean;
-  readonly init?: string;
-  readonly force?: boolean;
-  readonly require?: boolean;
-  readonly strict?: boolean;
-}
+import { exitCodeOf } from './render-error.ts';
+import { flagsOf, withSettingsOptions } from './settings-options.ts';
 
 export function registerBootstrap(program: Command, io: CommandIo): void {
   withSettingsOptions(program.command('bootstrap'))
@@ -79,18 +72,6 @@ async function bootstrapHere(flags: BootstrapFlags, io: CommandIo): Promise<void
   } finally {
     await bootstrapper.close();
   }
-}
-
-/** The outcome on standard output, why there is no configuration on standard error. */
-export function report(
-  outcome: Parameters<typeof bootstrapLine>[0],
-  { json }: Pick<BootstrapFlags, 'json'>,
-  io: CommandIo,
-  redact: (text: string) => string,
-): void {
-  if (json === true) io.stdout(`${redact(JSON.stringify(bootstrapJson(outcome)))}\n`);
-  else io.stdout(redact(bootstrapLine(outcome)));
-  if (outcome.error !== undefined) io.stderr(redact(renderError(outcome.error)));
 }
 
 function checkUsage(program: Command, command: readonly string[], flags: BootstrapFlags): void {

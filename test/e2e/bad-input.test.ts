@@ -186,7 +186,8 @@ describe('settings and keys', () => {
   });
 
   it.each([
-    ['bootstrap'],
+    // They are about a gateway that is to be started.
+    ['bootstrap', '--require'],
     // It accepts one configuration, so it goes with --once only.
     ['export', '--accept-shrinkage', 'half of it moved away'],
   ])('%s without --once', async (...args) => {
