@@ -1,7 +1,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import type { Duplex } from 'node:stream';
-import type { TLSSocket } from 'node:tls';
+import { createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
 import { Lines, type LinesOptions } from './lines.ts';
 
 /** As the SDK's own. */
@@ -15,7 +15,7 @@ export function makeAgents(options: LinesOptions): { httpAgent: http.Agent; http
   const { ca } = options;
   return {
     httpAgent: new PlainAgent(lines),
-    httpsAgent: new TlsAgent(lines, ca === undefined ? {} : { ca: [...ca] }),
+    httpsAgent: new TlsAgent(lines, ca),
   };
 }
 
@@ -40,15 +40,21 @@ class PlainAgent extends http.Agent {
 
 class TlsAgent extends https.Agent {
   readonly #lines: Lines;
+  readonly #ca: string | undefined;
+  /** Made once: with all public CAs it takes 20 ms. */
+  #trust: SecureContext | undefined;
 
-  constructor(lines: Lines, options: https.AgentOptions) {
-    super({ ...POOL, ...options });
+  constructor(lines: Lines, ca: string | undefined) {
+    super(POOL);
     this.#lines = lines;
+    this.#ca = ca;
   }
 
   override createConnection(options: https.RequestOptions, done: Done = () => {}) {
+    if (this.#ca !== undefined) this.#trust ??= createSecureContext({ ca: this.#ca });
+    const trust = this.#trust === undefined ? {} : { secureContext: this.#trust };
     const connect = (over: object): Duplex =>
-      this.#lines.handshake(super.createConnection({ ...options, ...over }) as TLSSocket, options);
+      this.#lines.handshake(super.createConnection({ ...options, ...trust, ...over }) as TLSSocket, options);
     if (this.#lines.tunnel(true, options, done, (socket) => connect({ socket }))) return undefined;
     return connect({});
   }

@@ -38,11 +38,18 @@ export async function connect(
     agents.httpAgent.destroy();
     agents.httpsAgent.destroy();
   };
-  await checkRegion(makeClient(), settings, context).catch((error: unknown) => {
+  const client = makeClient();
+  await checkRegion(client, settings, context).catch((error: unknown) => {
     close();
     throw error;
   });
-  return new Connection({ makeClient, close, fromChain: settings.accessKeyId === undefined, context });
+  return new Connection({
+    client,
+    makeClient,
+    close,
+    fromChain: settings.accessKeyId === undefined,
+    context,
+  });
 }
 
 async function checkRegion(client: S3Client, { bucket }: S3Settings, context: PluginContext): Promise<void> {

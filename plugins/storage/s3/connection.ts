@@ -4,6 +4,8 @@ import { credentialsError } from './credentials-error.ts';
 import { nameOf } from './errors.ts';
 
 export interface ConnectionOptions {
+  readonly client: S3Client;
+  /** For another one in its place. */
   readonly makeClient: () => S3Client;
   /** Frees what the clients have in common. */
   readonly close: () => void;
@@ -26,6 +28,7 @@ export class Connection {
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
+    this.#client = options.client;
   }
 
   /** @throws kind `aborted` soon after the signal fires; `denied` or `unavailable` without credentials */

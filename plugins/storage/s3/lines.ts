@@ -8,7 +8,7 @@ import { openTunnel } from './tunnel.ts';
 export interface LinesOptions {
   readonly proxyFor: ProxyFor;
   /** Trusted instead of the public CAs. */
-  readonly ca?: readonly string[];
+  readonly ca?: string;
   /** Until a tunnel stands, and until a TLS handshake is done. The SDK ends plain connections itself. */
   readonly connectTimeoutMs: number;
   readonly context: PluginContext;

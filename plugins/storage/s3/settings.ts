@@ -71,9 +71,7 @@ export const settings = z
       .optional()
       .meta({ description: 'Sent with every write, for buckets whose policy asks for it.' }),
     kmsKeyId: z.string().min(1).optional().meta({ description: 'Key for serverSideEncryption aws:kms.' }),
-    putObject: putObject
-      .optional()
-      .meta({ description: 'More arguments of every PutObject request, by the names that AWS gives them.' }),
+    putObject,
     writeIntervalSeconds: z.number().min(0).max(5).optional().meta({
       description:
         'Seconds between two writes of one key. Default: 0; 1 at Cloudflare R2, whose limit that is.',

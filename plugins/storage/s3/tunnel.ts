@@ -7,7 +7,7 @@ import type { Destination, HttpProxy } from './proxy.ts';
 
 export interface TunnelOptions {
   /** Trusted instead of the public CAs, also for a proxy with https. */
-  readonly ca?: readonly string[];
+  readonly ca?: string;
   readonly signal: AbortSignal;
   readonly context: PluginContext;
 }
@@ -31,7 +31,7 @@ export function openTunnel(proxy: HttpProxy, to: Destination, options: TunnelOpt
       headers: { host: authority, ...authorization(proxy) },
       agent: false,
       signal,
-      ...(ca !== undefined && { ca: [...ca] }),
+      ...(ca !== undefined && { ca }),
     });
     request.once('error', (error) => {
       // An ended deadline brings its own error; so does an agent that is closed.

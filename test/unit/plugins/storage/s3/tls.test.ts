@@ -76,7 +76,15 @@ describe('caFile', () => {
     [
       'holds a broken certificate',
       () => write(`${authority.certificate}-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n`),
-      /certificate 2 of 2 cannot be read/,
+      /certificate 2 of 2 is damaged/,
+    ],
+    [
+      'holds a certificate that was cut',
+      () => {
+        const lines = authority.certificate.trim().split('\n');
+        return write([...lines.slice(0, -3), lines.at(-1)].join('\n'));
+      },
+      /certificate 1 of 1 is damaged/,
     ],
     ['never ends', () => '/dev/zero', /has more than/],
     ['is far too large', () => write('#'.repeat(5 * 2 ** 20)), /has more than/],
@@ -139,6 +147,24 @@ test('a server that accepts and begins no TLS is left after connectTimeoutSecond
   await until(() => silent.connections === 0);
   assert.equal(clock.sleeping, 0);
   await silent.close();
+});
+
+test('a connection that stands outlives connectTimeoutSeconds, and nothing is left to wait for', async () => {
+  const clock = new FakeClock();
+  const store = await openStore(
+    {
+      bucket: double.bucket,
+      endpoint: double.endpoint,
+      caFile: write(authority.certificate),
+      connectTimeoutSeconds: 100,
+      ...WRITER,
+    },
+    { clock },
+  );
+  await store.get('a', { signal });
+  assert.equal(clock.sleeping, 0);
+  await clock.advance(200_000);
+  assert.equal(await double.connections(), 1);
 });
 
 test('a server that speaks no TLS: unavailable or denied, never a hang', async () => {
