@@ -1,5 +1,4 @@
 import { accessSync, constants } from 'node:fs';
-import { isAbsolute } from 'node:path';
 import type { BootstrapOutcome } from './outcome.ts';
 
 const VARIABLE = 'KONG_DECLARATIVE_CONFIG';
@@ -9,7 +8,7 @@ const VARIABLE = 'KONG_DECLARATIVE_CONFIG';
  * the operator's own stays.
  *
  * @param outcome undefined: there is none, since something failed
- * @param ours the file that the target writes; undefined where that is not known
+ * @param ours the file that target `file` writes, absolute; undefined for other targets, and where it is not known
  */
 export function gatewayEnvironment(
   env: NodeJS.ProcessEnv,

@@ -158,6 +158,13 @@ describe('the variable', () => {
     expect(result.stderr).toMatch(/KF_LMDB_UNEXPECTED/);
   });
 
+  it('is not set for a target that writes no file for Kong', async () => {
+    const target = { use: 'command', command: ['/bin/sh', '-c', 'cat > loaded.json'] };
+    site.configure({ bootstrap: { cacheDirectory: 'cache', waitSeconds: 0, target } });
+    expect(startedWith(await start(kong.prefix('a')))).toBe('nothing');
+    expect(readFileSync(join(site.directory, 'loaded.json')).equals(documentNumber(1))).toBe(true);
+  });
+
   it('is set by the version that the gateway has, not by what the settings list', async () => {
     site.configure({ gatewayVersions: ['3.9.3', '3.8.1'] });
     expect(startedWith(await start(kong.prefix('a')))).toBe(site.target);
