@@ -15,10 +15,9 @@ export function gatewayEnvironment(
   outcome: BootstrapOutcome | undefined,
   ours: string | undefined,
 ): NodeJS.ProcessEnv {
-  const applied = outcome?.applied ?? undefined;
-  // With a file that it cannot read Kong does not start.
-  if (applied !== undefined && isAbsolute(applied) && isReadable(applied))
-    return { ...env, [VARIABLE]: applied };
+  // Other targets name a URL or a program. And with a file that it cannot read Kong does not start.
+  if (ours !== undefined && outcome?.applied === ours && isReadable(ours))
+    return { ...env, [VARIABLE]: ours };
   const { [VARIABLE]: given, ...rest } = env;
   return given !== undefined && given === ours ? rest : env;
 }

@@ -7,6 +7,7 @@ import { attemptBootstrap, type BootstrapAttempt } from './bootstrap-attempt.ts'
 import type { BootstrapFlags } from './bootstrap-flags.ts';
 import type { CommandIo } from './command-io.ts';
 import { bootstrapJson, bootstrapLine } from './render-bootstrap.ts';
+import { renderError } from './render-error.ts';
 
 export async function bootstrapGateway(
   command: readonly string[],
@@ -17,11 +18,9 @@ export async function bootstrapGateway(
   try {
     const attempt = await attemptBootstrap({ flags, io, signal: gateway.stopped });
     gateway.stopped.throwIfAborted();
-    say(attempt, flags, io);
     const over = new AbortController();
-    const { outcome, loaded, bootstrapper } = attempt;
-    const env = gatewayEnvironment(io.env, outcome, loaded && fileOf(loaded));
-    const running = gateway.run(command, env);
+    const { outcome, bootstrapper } = attempt;
+    const running = gateway.run(command, environmentFor(attempt, flags, io));
     // Nothing beside the gateway may end it, and it waits for nothing beside it.
     const closed = bootstrapper?.close();
     const watching =
@@ -35,6 +34,18 @@ export async function bootstrapGateway(
     }
   } finally {
     gateway.close();
+  }
+}
+
+/** Also a defect of ours must not keep the gateway from starting. */
+function environmentFor(attempt: BootstrapAttempt, flags: BootstrapFlags, io: CommandIo): NodeJS.ProcessEnv {
+  const { outcome, loaded } = attempt;
+  try {
+    say(attempt, flags, io);
+    return gatewayEnvironment(io.env, outcome, loaded && fileOf(loaded));
+  } catch (error) {
+    io.stderr(renderError(error));
+    return io.env;
   }
 }
 
