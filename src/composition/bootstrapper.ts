@@ -3,6 +3,7 @@ import type { BootstrapOutcome } from '../bootstrap/outcome.ts';
 import type { Bootstrap } from '../bootstrap/pipeline.ts';
 import { withDeadline } from '../resilience/index.ts';
 import { type BootstrapOptions, createBootstrap } from './bootstrap.ts';
+import { type NodeFacts, startNodeService } from './node-service.ts';
 import { Part } from './parts.ts';
 import { type Get, get as getter } from './tokens.ts';
 
@@ -19,6 +20,9 @@ export class Bootstrapper {
   readonly #options: BootstrapOptions;
   #bootstrap: Promise<Bootstrap> | undefined;
   #outcome: BootstrapOutcome | undefined;
+  /** Milliseconds since 1970. */
+  #outcomeAt = 0;
+  #handedBackAt: number | undefined;
 
   constructor(parts: DependencyContainer, options: BootstrapOptions = {}) {
     this.#parts = parts;
@@ -52,16 +56,18 @@ export class Bootstrapper {
    */
   async untilHandedBack(options: { readonly signal: AbortSignal }): Promise<void> {
     await (await this.#created(options.signal)).untilHandedBack(options);
+    this.#handedBackAt = this.#get(Part.clock).now();
   }
 
   /**
-   * Bootstraps, past `bootstrap.waitSeconds` for as long as it takes, then watches for the control plane, until the
+   * Serves health and metrics on `service.listen`, bootstraps, past `bootstrap.waitSeconds` for as long as it takes, then watches for the control plane, until the
    * signal fires. Storage is not read again once a configuration was applied.
    *
    * @param onOutcome called with what was reached within `bootstrap.waitSeconds`, and with what came later
    * @throws FallbackError as `untilGiven`; nothing once the signal fired
    */
   async run(stop: AbortSignal, onOutcome: (outcome: BootstrapOutcome) => void = () => {}): Promise<void> {
+    await startNodeService(this.#get, () => this.#facts());
     try {
       let outcome = await this.untilGiven({ signal: stop });
       onOutcome(outcome);
@@ -92,7 +98,21 @@ export class Bootstrapper {
 
   async #concluded(outcome: Promise<BootstrapOutcome>): Promise<BootstrapOutcome> {
     this.#outcome = await outcome;
+    this.#outcomeAt = this.#get(Part.clock).now();
+    const { origin, reason, ageSeconds, sequence, store, message } = this.#outcome;
+    this.#get(Part.log).info(
+      { event: 'bootstrap.origin', origin, reason, ageSeconds, sequence, store },
+      message,
+    );
     return this.#outcome;
+  }
+
+  #facts(): NodeFacts {
+    return {
+      outcome: this.#outcome,
+      outcomeAt: this.#outcomeAt,
+      ...(this.#handedBackAt !== undefined && { handedBackAt: this.#handedBackAt }),
+    };
   }
 
   #created(signal: AbortSignal): Promise<Bootstrap> {

@@ -6,6 +6,7 @@ import { type StandInControlPlane, startStandInControlPlane } from '../stand-in/
 import { recordedFrame } from '../stand-in/frames.ts';
 import { FakeKong, Running } from './bootstrap-fake-kong.ts';
 import { documentNumber, exported } from './exported.ts';
+import { RunningExporter } from './running-exporter.ts';
 import type { Site } from './site.ts';
 
 let site: Site;
@@ -91,6 +92,21 @@ describe('a bootstrap that runs on', () => {
     await running.until(/"configHash":"ce111cfab695166fc51ce9e8cb1905a0".*"origin":"node"/);
     expect(existsSync(site.target)).toBe(false);
     await stop();
+  });
+});
+
+describe('seen from outside', () => {
+  it('is ready with its origin, in health, status and metrics', async () => {
+    const node = await RunningExporter.start(site, ['bootstrap']);
+    try {
+      await node.event('bootstrap.origin', { origin: 'storage' });
+      const ready = await node.get('/health/ready');
+      expect(ready.status).toBe(200);
+      expect(JSON.stringify(await (await node.get('/status')).json())).toContain('"origin":"storage"');
+      expect(await node.metric('kongfallback_origin_state', 'origin="storage"')).toBe(1);
+    } finally {
+      await node.stop();
+    }
   });
 });
 
