@@ -136,10 +136,6 @@ const bootstrap = z
       description:
         'Exact version of this data plane. Default: what `kong version` says, else the only one in gatewayVersions.',
     }),
-    allowVersionSkew: z.enum(['none', 'patch']).default('none').meta({
-      description:
-        'patch: take the line of another patch version of the same minor when there is none of this version. Default: none, since a data plane refuses a whole document for one unknown field.',
-    }),
     maxAgeSeconds: z.int().min(1).max(315_360_000).optional().meta({
       description:
         'Refuse a head whose exporter has not written for longer. Default: no limit, availability first.',

@@ -18,6 +18,9 @@ export type Fetched =
   | { readonly path: string; readonly failures: readonly RestoreFailure[] }
   | { readonly path: undefined; readonly failures: readonly RestoreFailure[] };
 
+/** For a snapshot that arrives damaged, before an older one is taken for it. */
+const ATTEMPTS = 2;
+
 /**
  * From the cache where it is there already, else from the first store that has it whole.
  *
@@ -33,11 +36,17 @@ export async function fetchSealed(
   const cached = await options.cache.find(entry);
   if (cached !== undefined) return { path: cached, failures };
   for (const store of stores) {
-    try {
-      return { path: await fetchFrom(store, entry, options), failures };
-    } catch (thrown) {
-      if (codeOf(thrown) === 'KF_CACHE_UNWRITABLE') throw thrown;
-      failures.push(failure('storage', store.id, lineKey(options.gatewayVersion, entry.key), thrown));
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return { path: await fetchFrom(store, entry, options), failures };
+      } catch (thrown) {
+        if (codeOf(thrown) === 'KF_CACHE_UNWRITABLE') throw thrown;
+        const failed = failure('storage', store.id, lineKey(options.gatewayVersion, entry.key), thrown);
+        // Damage may be of this one transfer: a body cut short with a clean end looks like it.
+        if (codeOf(thrown) === 'KF_SNAPSHOT_CORRUPT' && attempt < ATTEMPTS) continue;
+        failures.push(failed);
+        break;
+      }
     }
   }
   return { path: undefined, failures };

@@ -143,6 +143,23 @@ describe('a damaged snapshot', () => {
     expect(await cacheFiles()).toHaveLength(3);
   });
 
+  it('on the way only is fetched once more, before an older one is taken', async () => {
+    const [fresh, old] = [await world.seal('new'), await world.seal('old')];
+    world.publish([fresh, old]);
+    for (const store of world.stores) {
+      const key = `3.9.3/${fresh.entry.key}`;
+      const whole = store.objects.get(key)!;
+      let transfers = 0;
+      store.before = (operation) => {
+        if (operation === 'stream') store.objects.set(key, ++transfers === 1 ? whole.slice(0, -5) : whole);
+      };
+    }
+    const { snapshot, document } = await world.restored();
+    expect(document.toString()).toBe('new');
+    expect(snapshot.findings).toEqual([]);
+    expect(world.stores[0]!.count('stream')).toBe(2);
+  });
+
   it('that is denied, as a missing one is to a reader who may not list, gives way too', async () => {
     const [fresh, old] = [await world.seal('new'), await world.seal('old')];
     world.publish([fresh, old]);
