@@ -100,7 +100,7 @@ export async function loadSettings(options: LoadSettingsOptions): Promise<Loaded
   const context = { tree, catalogue, folders: { baseDirectory, cwd }, isText };
   const entries = await loadEntries(parsed.data ?? tree.root, context, uses, unresolved);
   const controlPlane =
-    parsed.data?.controlPlane === undefined
+    parsed.data?.controlPlane === undefined || !uses(['controlPlane'])
       ? undefined
       : await resolveControlPlane(parsed.data.controlPlane, baseDirectory);
   collectSecrets(tree, outline, entries, uses, secrets);

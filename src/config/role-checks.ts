@@ -44,7 +44,7 @@ export function roleWarnings(role: Role, settings: ParsedSettings): SettingsWarn
       hint: 'Run `kongfallback keygen`, give the private key to the exporter and the public key to the readers.',
     });
   }
-  if ((role === 'node' || role === 'relay') && settings.signing.publicKeys === undefined) {
+  if (['node', 'relay', 'reader'].includes(role) && settings.signing.publicKeys === undefined) {
     warnings.push({
       code: 'KF_SETTINGS_UNVERIFIED',
       message: 'signing.publicKeys is not set: whoever can write to the storage decides what data planes run',

@@ -1,9 +1,12 @@
 import { type SettingPath, startsWith } from './setting-path.ts';
 
-/** What a process does; `all` takes everything that is written down, for `config --all`. */
-export type Role = 'exporter' | 'node' | 'relay' | 'all';
+/**
+ * What a process does. `reader` looks at heads only, from anywhere: it needs the stores and public keys, no key that
+ * opens a snapshot and no cluster certificate. `all` takes everything that is written down, for `config --all`.
+ */
+export type Role = 'exporter' | 'node' | 'relay' | 'reader' | 'all';
 
-export const ROLES: readonly Role[] = ['exporter', 'node', 'relay', 'all'];
+export const ROLES: readonly Role[] = ['exporter', 'node', 'relay', 'reader', 'all'];
 
 /**
  * Parts of the settings that a role never uses. References in them are not resolved, so that a data plane does not
@@ -13,6 +16,15 @@ const UNUSED: Readonly<Record<Role, readonly SettingPath[]>> = {
   exporter: [['bootstrap'], ['relay']],
   node: [['signing', 'privateKey'], ['source'], ['export'], ['relay']],
   relay: [['signing', 'privateKey'], ['source'], ['validators'], ['export'], ['bootstrap']],
+  reader: [
+    ['signing', 'privateKey'],
+    ['controlPlane'],
+    ['source'],
+    ['encryption'],
+    ['validators'],
+    ['bootstrap', 'target'],
+    ['relay'],
+  ],
   all: [],
 };
 
