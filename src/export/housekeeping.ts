@@ -83,6 +83,8 @@ export class Housekeeping {
       message: `storage ${store.id}: the current snapshot ${key} is missing or damaged, and no other store has it`,
       hint: 'Readers fall back to an older one. The next confirmation publishes it anew.',
     });
+    // Readable snapshots of one document have one key, and an upload never overwrites what lies there.
+    await store.deleteSnapshot(key, { signal });
     this.#line.republish(key);
   }
 
