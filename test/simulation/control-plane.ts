@@ -11,6 +11,8 @@ export interface Version {
 export interface Payload extends Version {
   /** By the control plane's own clock at the end of the export, seconds since 1970. */
   readonly timestamp: number;
+  /** The same moment in true time, milliseconds: for the judge only. */
+  readonly madeAt: number;
 }
 
 /** The network's end of one session with a data plane, or an exporter that acts as one. */
@@ -142,7 +144,7 @@ export class ControlPlaneNode {
         this.#polled = 0;
         return;
       }
-      const payload = { ...read, timestamp: this.#wall / 1000 };
+      const payload = { ...read, timestamp: this.#wall / 1000, madeAt: this.#world.now };
       if (this.#cached === undefined || this.#cached.number <= payload.number) this.#cached = payload;
       then(this.#cached);
     });

@@ -28,6 +28,7 @@ export interface ExporterPlan {
   readonly kind: 'follow' | 'once';
   readonly skewMs: number;
   readonly stopChance: number;
+  readonly longestStopMs: number;
   readonly confirmIntervalMs: number;
   readonly delayMs: number;
   readonly marginMs: number;
@@ -129,7 +130,7 @@ export class SimExporter {
     const { process } = this;
     const { clock } = process;
     const source = new SimSource(world, chance, process, this.#around.nodes, faults);
-    const log = new EvidenceLog(truth, source, this.plan.name);
+    const log = new EvidenceLog(truth, source, this.plan);
     const outside = new Outside(clock, chance.next);
     const stores = storages.map((storage) => {
       const store = storeLink(world, chance, process, storage, faults, log);
@@ -195,7 +196,12 @@ class WatchedLine extends LinePipeline {
   ): ReturnType<LinePipeline['settle']> {
     this.#log.settling(payloadOf(received));
     try {
-      return (await super.settle(heads, received, options)) satisfies Settled | string;
+      const settled = await super.settle(heads, received, options);
+      // `once` leaves it at that (DESIGN.md D6); who follows says so in the head.
+      if (typeof settled !== 'string' && settled.outcome.outcome === 'unchanged' && this.#log.follows) {
+        this.#log.unchanged(heads.base?.nonce);
+      }
+      return settled satisfies Settled | string;
     } finally {
       this.#log.settling(undefined);
     }
@@ -209,10 +215,12 @@ class EvidenceLog implements HeadLog {
   readonly #truth: Truth;
   readonly #source: SimSource;
   readonly #name: string;
+  readonly follows: boolean;
   readonly #readAt = new Map<string, number>();
   #settling: Sent | undefined;
 
-  constructor(truth: Truth, source: SimSource, name: string) {
+  constructor(truth: Truth, source: SimSource, { name, kind }: ExporterPlan) {
+    this.follows = kind === 'follow';
     this.#truth = truth;
     this.#source = source;
     this.#name = name;
@@ -225,10 +233,15 @@ class EvidenceLog implements HeadLog {
   claim(nonce: string): string {
     const sent = this.#settling;
     if (sent !== undefined) {
-      const { number, content, session } = sent;
-      this.#truth.claims(nonce, { version: { number, content }, session });
+      const { number, content, madeAt, session } = sent;
+      this.#truth.claims(nonce, { version: { number, content }, madeAt, session });
     }
     return nonce;
+  }
+
+  unchanged(nonce: string | undefined): void {
+    if (nonce !== undefined && this.#settling !== undefined)
+      this.#truth.established(nonce, this.#settling.number);
   }
 
   answered(store: string, etag: string | undefined): void {

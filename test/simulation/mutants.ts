@@ -1,6 +1,10 @@
+import type { Theme } from './scenario.ts';
+
 /** A planted bug: text of the product code, and what takes its place. */
 export interface Mutant {
   readonly name: string;
+  /** Where it shows soonest. */
+  readonly theme?: Theme;
   /** By file: what is there exactly once, and what it becomes. */
   readonly changes: Readonly<Record<string, readonly (readonly [from: string, to: string])[]>>;
 }
@@ -47,18 +51,21 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'what is older replaces too',
+    theme: 'behind',
     changes: {
       'src/export/decide.ts': [["if (lead < 0) return { action: 'older', against: storeId };", '']],
     },
   },
   {
     name: 'a clock reading across a pause: control plane',
+    theme: 'stops',
     changes: {
       'src/kong/peer-clock.ts': [['const USABLE_WITHIN_MS = 2000;', 'const USABLE_WITHIN_MS = Infinity;']],
     },
   },
   {
     name: 'a clock reading across a pause: store',
+    theme: 'stops',
     changes: {
       'src/export/store-clock.ts': [['const USABLE_WITHIN_MS = 2000;', 'const USABLE_WITHIN_MS = Infinity;']],
       'src/snapshot/store-answer.ts': [['const MAX_ANSWER_MS = 2_000;', 'const MAX_ANSWER_MS = Infinity;']],
@@ -66,6 +73,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'levelling by sequence alone',
+    theme: 'stores',
     changes: {
       'src/export/decide.ts': [
         [
@@ -77,6 +85,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'equal content does not raise asOf',
+    theme: 'repeats',
     changes: {
       'src/export/next-head.ts': [
         ['asOf: time(Math.max(asOf, Date.parse(current.asOf)))', 'asOf: current.asOf'],
@@ -85,6 +94,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'equal content with newer evidence is not written',
+    theme: 'repeats',
     changes: { 'src/export/follow.ts': [["confirm: 'always' as const", "confirm: 'due' as const"]] },
   },
   {

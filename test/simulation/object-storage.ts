@@ -49,8 +49,9 @@ export class ObjectStorage {
     return new Date(Math.floor((this.#world.now + this.#skewMs) / 1000) * 1000);
   }
 
-  get wall(): number {
-    return this.#world.now + this.#skewMs;
+  /** A true time as this store's clock showed it. */
+  wallAt(time: number): number {
+    return time + this.#skewMs;
   }
 
   get objects(): ObjectStore {

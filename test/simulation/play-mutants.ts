@@ -8,7 +8,7 @@ for (const mutant of MUTANTS.filter((one) => one.name.includes(name))) {
   let runs = 0;
   const [failed] = await runSeeds(
     await bundle(mutant),
-    { count: Number(count), untilViolation: true },
+    { count: Number(count), untilViolation: true, theme: mutant.theme },
     () => runs++,
   );
   const first = failed?.violations[0];

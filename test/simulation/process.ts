@@ -8,6 +8,7 @@ export interface ProcessOptions {
   readonly skewMs: number;
   /** Of a stop in the middle of synchronous code, at each look at a clock. */
   readonly stopChance: number;
+  readonly longestStopMs: number;
 }
 
 /**
@@ -20,12 +21,14 @@ export class SimProcess implements Owner {
   readonly clock: Clock;
   readonly #world: World;
   readonly #bornAt: number;
+  #isWhole = false;
 
-  constructor(world: World, chance: Chance, { skewMs, stopChance }: ProcessOptions) {
+  constructor(world: World, chance: Chance, { skewMs, stopChance, longestStopMs }: ProcessOptions) {
     this.#world = world;
     this.#bornAt = world.now;
     const read = (): number => {
-      if (stopChance > 0 && chance.is(stopChance)) this.stop(chance.between(1000, 120_000));
+      if (stopChance > 0 && !this.#isWhole && chance.is(stopChance))
+        this.stop(chance.between(1000, longestStopMs));
       return this.now;
     };
     this.clock = {
@@ -38,6 +41,16 @@ export class SimProcess implements Owner {
   /** The world's time as far as this process has come. */
   get now(): number {
     return Math.max(this.#world.now, this.stoppedUntil);
+  }
+
+  /** Several looks at a clock that count as one. */
+  whole<T>(work: () => T): T {
+    this.#isWhole = true;
+    try {
+      return work();
+    } finally {
+      this.#isWhole = false;
+    }
   }
 
   stop(ms: number): void {

@@ -13,7 +13,7 @@ export async function runSeeds(
   plan: SeedPlan,
   onRun: (run: Run) => void = () => {},
 ): Promise<Run[]> {
-  const { count, firstSeed = 1, overrides = {}, threads = 2, untilViolation = false } = plan;
+  const { count, firstSeed = 1, overrides = {}, theme, threads = 2, untilViolation = false } = plan;
   const failed: Run[] = [];
   const workers: Worker[] = [];
   await Promise.all(
@@ -24,6 +24,7 @@ export async function runSeeds(
         firstSeed: firstSeed + index,
         step: threads,
         count: share,
+        theme,
         overrides,
         untilViolation,
       };

@@ -2,7 +2,7 @@ import { Chance } from './chance.ts';
 import { ControlPlaneNode, Database } from './control-plane.ts';
 import { SimExporter } from './exporter.ts';
 import { type NetworkFaults, ObjectStorage } from './object-storage.ts';
-import { type Scenario, scenarioOf } from './scenario.ts';
+import { type Scenario, scenarioOf, THEMES, type Theme } from './scenario.ts';
 import { hashOf, Truth, type Violation } from './truth.ts';
 import { World } from './world.ts';
 
@@ -21,9 +21,13 @@ const T0 = Date.UTC(2026, 10, 21, 12);
 const NO_FAULTS: NetworkFaults = { lost: 0, answerLost: 0, duplicated: 0, slow: 0 };
 
 /** One run: a time of faults, then three confirmation intervals of peace, after which everything must be right. */
-export async function simulate(seed: number, overrides: Partial<Scenario> = {}): Promise<Run> {
+export async function simulate(
+  seed: number,
+  theme: Theme = THEMES[seed % THEMES.length] as Theme,
+  overrides: Partial<Scenario> = {},
+): Promise<Run> {
   const chance = new Chance(seed);
-  const scenario = { ...scenarioOf(chance), ...overrides };
+  const scenario = { ...scenarioOf(chance, theme), ...overrides };
   const run = new Simulation(chance, scenario);
   await run.prepare();
   await run.trouble();
@@ -144,7 +148,7 @@ class Simulation {
     change: () => this.#change(),
     stop: () => {
       const exporter = this.#chance.pick(this.#exporters);
-      const ms = this.#chance.between(1000, 120_000);
+      const ms = this.#chance.between(1000, this.#scenario.longestStopMs);
       this.truth.note(`${exporter.plan.name} is stopped for ${Math.round(ms)} ms`);
       exporter.process.stop(ms);
     },

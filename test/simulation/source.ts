@@ -148,8 +148,7 @@ class Wire implements Peer {
         form: 'document',
         bytes: new Uint8Array(Buffer.from(JSON.stringify({ ...payload, session: this.#session }))),
         ordinal: this.#ordinal,
-        receivedAt: clock.monotonic(),
-        peerTime: this.#clock?.now(),
+        ...this.#process.whole(() => ({ receivedAt: clock.monotonic(), peerTime: this.#clock?.now() })),
         fromControlPlane: true,
       });
     });

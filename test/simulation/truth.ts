@@ -10,11 +10,16 @@ export const LINE = { cluster: 'test', gatewayVersion: '3.9.3' };
 const NO_KEYS = new Trust([]);
 /** A snapshot that went up before its store was emptied is lost to the head that follows it. */
 const UPLOAD_MS = 150_000;
+/** The store's clock is known to 3 s: whole seconds, and up to 2 s for the answer that tells it. */
+const CLOCK_SLACK_S = 3;
+export const MARGIN_MS = 4000;
 const DAY_MS = 86_400_000;
 
 /** What an exporter had in hand when it wrote a head. */
 export interface Evidence {
   readonly version: Version;
+  /** True time of the export that it shows. */
+  readonly madeAt: number;
   /** Of the session whose frame it is. */
   readonly session: number;
 }
@@ -43,6 +48,8 @@ export class Truth implements StorageWatch {
   readonly #byEtag = new Map<string, Written>();
   /** Since when a snapshot is listed no more, by store and key. */
   readonly #delisted = new Map<string, number>();
+  /** Of all heads: equal content keeps the youngest. */
+  readonly #asOfs = new Set<string>();
   readonly #excused = new Set<string>();
   readonly #emptiedAt = new Map<string, number>();
   readonly #startedAt: number;
@@ -68,6 +75,14 @@ export class Truth implements StorageWatch {
     this.#evidence.set(nonce, evidence);
   }
 
+  /** An exporter takes the head with this nonce for what the control plane holds at this version. */
+  established(nonce: string, version: number): void {
+    for (const [store, written] of this.#current) {
+      if (written.head.nonce !== nonce || written.version >= version) continue;
+      this.#current.set(store, { ...written, version });
+    }
+  }
+
   /** Session whose frame led to the head under this ETag. */
   sessionOf(store: string, etag: string): number | undefined {
     return this.#byEtag.get(`${store} ${etag}`)?.session;
@@ -81,12 +96,12 @@ export class Truth implements StorageWatch {
     if (evidence === undefined) this.#checkAlive(store, head, former?.head);
     else if (head.entries[0]?.configHash !== hashOf(evidence.version.content)) {
       this.violate('claim', `${store.id}: ${describe(head)} upon version ${evidence.version.number}`);
-    }
+    } else this.#checkAsOf(store, head, evidence);
     const version = versionOf(head, evidence, former);
     this.note(`${store.id}: ${describe(head)} = version ${version} by ${head.writer}`);
     if (former === undefined) {
       const seen = this.#seen.get(store.id) ?? 0;
-      if (head.sequence < seen) {
+      if (head.sequence < seen - CLOCK_SLACK_S) {
         this.violate('sequence', `${store.id} begins anew at ${head.sequence}, readers saw ${seen}`);
       }
     } else {
@@ -139,6 +154,16 @@ export class Truth implements StorageWatch {
 
   note(what: string): void {
     this.history.push(`${String(Math.round(this.#world.now - this.#startedAt)).padStart(8)} ${what}`);
+  }
+
+  /** Rule 2: known to within the margin, whatever the clocks of everybody else show. */
+  #checkAsOf(store: ObjectStorage, head: Head, { madeAt }: Evidence): void {
+    const asOf = head.entries[0]?.asOf ?? '';
+    const isKept = this.#asOfs.has(asOf);
+    this.#asOfs.add(asOf);
+    const error = Date.parse(asOf) - store.wallAt(madeAt);
+    if (isKept || Math.abs(error) <= MARGIN_MS) return;
+    this.violate('as-of', `${store.id}: ${describe(head)} is off by ${Math.round(error)} ms`);
   }
 
   /** Without evidence a head may only say that an exporter is there. */
