@@ -7,7 +7,7 @@ import type { StoreClock } from './store-clock.ts';
 /**
  * A missing head tells no time, and by our own clock the first head might be twenty minutes off: younger than every
  * configuration to come, or numbered below what readers have seen. So the first snapshot goes up before its head is
- * made, and is asked for again.
+ * made; where that was answered without a time, it is asked for.
  *
  * @returns ids of the stores that have the snapshot now
  * @throws FallbackError a store's, when none told its time and so one might have
@@ -23,12 +23,15 @@ export async function uploadForTime(
   let failure: FallbackError | undefined;
   for (const { store } of stores) {
     try {
-      await store.putSnapshot(entry.key, bytes, { signal });
+      const putAt = clock.monotonic();
+      const { serverTime } = await store.putSnapshot(entry.key, bytes, { signal });
       uploaded.push(store.id);
-      const askedAt = clock.monotonic();
+      if (serverTime !== undefined) storeClock.observe(serverTime, putAt);
+      if (storeClock.isTold) return uploaded;
+      const getAt = clock.monotonic();
       const found = await store.streamSnapshot({ ...entry, sequence: 0 }, { signal });
       if (found === undefined) continue;
-      storeClock.observe(found.serverTime, askedAt);
+      storeClock.observe(found.serverTime, getAt);
       found.discard();
     } catch (thrown) {
       const error = classify(thrown, `storage ${store.id}: put ${entry.key}`);

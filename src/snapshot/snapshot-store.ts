@@ -131,8 +131,12 @@ export class SnapshotStore {
   }
 
   /** Already there is as good as written: the key carries the digest of the bytes. */
-  async putSnapshot(key: string, sealed: Uint8Array<ArrayBuffer>, options: CallOptions): Promise<void> {
-    await this.#putOnce(key, sealed, options);
+  putSnapshot(
+    key: string,
+    sealed: Uint8Array<ArrayBuffer>,
+    options: CallOptions,
+  ): Promise<{ readonly serverTime?: Date }> {
+    return this.#putOnce(key, sealed, options);
   }
 
   /** Sealed bytes as stored, not yet checked; ends with `corrupt` above the entry's length. */
@@ -172,12 +176,17 @@ export class SnapshotStore {
     return found;
   }
 
-  async #putOnce(key: string, bytes: Uint8Array<ArrayBuffer>, { signal }: CallOptions): Promise<void> {
+  async #putOnce(
+    key: string,
+    bytes: Uint8Array<ArrayBuffer>,
+    { signal }: CallOptions,
+  ): Promise<{ readonly serverTime?: Date }> {
     try {
-      await this.#store.put(this.#key(key), bytes, { ifAbsent: true, signal });
+      return await this.#store.put(this.#key(key), bytes, { ifAbsent: true, signal });
     } catch (thrown) {
       const error = classify(thrown, `storage ${this.id}: put ${key}`);
       if (error.kind !== 'conflict') throw error;
+      return {};
     }
   }
 
