@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import type { DependencyContainer } from 'tsyringe';
 import type { LoadedSettings } from '../config/index.ts';
 import { FallbackError } from '../errors/index.ts';
@@ -94,7 +95,10 @@ export class Exporter {
    *
    * @throws FallbackError `invalid` for settings that cannot work; nothing that happens later
    */
-  async run(stop: AbortSignal): Promise<void> {
+  async run(until: AbortSignal): Promise<void> {
+    const stop = AbortSignal.any([until]);
+    // Every call and pause under way listens to it; sixteen stores and their pauses are no leak.
+    setMaxListeners(0, stop);
     const { settings } = this.#get(Part.settings);
     const [clock, log, random] = [this.#get(Part.clock), this.#get(Part.log), this.#get(Part.random)];
     const [source, findings] = [await this.#get(Part.source), this.#get(Part.findings)];

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { FallbackError } from '../errors/index.ts';
 
 /** A process has one set of signals: commands that run one after the other in it share it. */
@@ -11,6 +12,8 @@ export function abortOnSignals(): AbortSignal {
   if (interrupted !== undefined) return interrupted.signal;
   const controller = new AbortController();
   interrupted = controller;
+  // Every call under way listens to it; sixteen stores and their pauses are no leak.
+  setMaxListeners(0, controller.signal);
   for (const name of ['SIGINT', 'SIGTERM'] as const) {
     process.on(name, () => {
       if (controller.signal.aborted) process.exit(130);
