@@ -14,6 +14,8 @@ export interface ResolveOptions {
   readonly deadlineMs: number;
   /** A head that an exporter wrote this recently ends the wait for slower stores; milliseconds. */
   readonly recentMs: number;
+  /** How long the others may still answer after such a head; milliseconds, default 500. */
+  readonly graceMs?: number;
   /** The highest sequence seen on this node. */
   readonly ratchet: number | undefined;
   /** The operator's own floor, for nodes that have seen none. */
@@ -30,6 +32,12 @@ export interface Resolution {
   readonly findings: readonly Finding[];
 }
 
+/**
+ * A store that lags behind may answer first, and its head is recent too when another store was away from the exporter
+ * for minutes only. Half a second is ten answers of a store in the same region, and nothing in a node's start.
+ */
+const GRACE_MS = 500;
+
 /** @throws FallbackError only when the signal fires */
 export async function resolveHeads(
   stores: readonly SnapshotStore[],
@@ -38,19 +46,29 @@ export async function resolveHeads(
   const heads: ResolvedHead[] = [];
   const failures: RestoreFailure[] = [];
   const enough = new AbortController();
+  const complete = new AbortController();
   const signal = AbortSignal.any([options.signal, enough.signal]);
+  let isEnding = false;
+  const endSoon = () => {
+    if (isEnding) return;
+    isEnding = true;
+    options.clock.sleep(options.graceMs ?? GRACE_MS, complete.signal).then(
+      () => enough.abort(),
+      () => {},
+    );
+  };
   await Promise.all(
     stores.map(async (store) => {
       try {
         const head = await readHead(store, { ...options, signal });
         heads.push(head);
-        if (isRecent(head, options)) enough.abort();
+        if (isRecent(head, options)) endSoon();
       } catch (thrown) {
         if (enough.signal.aborted && !options.signal.aborted) return;
         failures.push(failure('storage', store.id, headKey(options.gatewayVersion), thrown));
       }
     }),
-  );
+  ).finally(() => complete.abort());
   const [best] = heads.sort(newestFirst);
   return { best, failures, findings: best === undefined ? [] : disagreements(heads, best) };
 }

@@ -269,9 +269,11 @@ describe('several stores', () => {
 
   it('a recent head ends the wait for a store that hangs', async () => {
     world.publish([await world.seal('one')], { aliveAt: new Date(NOW - 10_000).toISOString() });
-    world.stores[1]!.before = () => new Promise(() => {});
-    const { snapshot } = await world.restored();
-    expect(snapshot.storeId).toBe('s3');
+    const asked = world.hold(1);
+    const restoring = world.restored();
+    await asked;
+    await world.clock.advance(500);
+    expect((await restoring).snapshot.storeId).toBe('s3');
     expect(world.clock.sleeping).toBe(0);
   });
 
