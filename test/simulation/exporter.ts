@@ -41,6 +41,7 @@ export interface ExporterSurroundings {
   readonly storages: readonly ObjectStorage[];
   readonly nodes: ConstructorParameters<typeof SimSource>[3];
   readonly faults: () => NetworkFaults;
+  readonly isPeace: () => boolean;
 }
 
 /** A backup node that runs the real classes; it may be stopped, killed, and started again without any memory. */
@@ -49,11 +50,12 @@ export class SimExporter {
   process: SimProcess;
   follower: LineFollower | undefined;
   readonly #around: ExporterSurroundings;
+  #isRunning = false;
 
   constructor(plan: ExporterPlan, around: ExporterSurroundings) {
     this.plan = plan;
     this.#around = around;
-    this.process = new SimProcess(around.world, around.chance, plan);
+    this.process = this.#born();
   }
 
   /** At each moment of its schedule. */
@@ -63,9 +65,8 @@ export class SimExporter {
   }
 
   start(): void {
-    const { chance, truth, world } = this.#around;
-    truth.note(`${this.plan.name} starts`);
-    this.process = new SimProcess(world, chance, this.plan);
+    this.#around.truth.note(`${this.plan.name} starts`);
+    this.process = this.#born();
     this.follower = undefined;
     if (this.plan.kind === 'follow') this.#follow();
     else this.#runOnce();
@@ -73,8 +74,15 @@ export class SimExporter {
 
   kill(): void {
     this.process.kill();
+    this.#isRunning = false;
     this.follower = undefined;
     this.#around.truth.note(`${this.plan.name} is killed`);
+  }
+
+  #born(): SimProcess {
+    const { chance, isPeace, world } = this.#around;
+    const { stopChance } = this.plan;
+    return new SimProcess(world, chance, { ...this.plan, stopChance: () => (isPeace() ? 0 : stopChance) });
   }
 
   #follow(): void {
@@ -110,11 +118,18 @@ export class SimExporter {
 
   /** Every run is a process of its own. */
   #runOnce(): void {
-    if (this.process.dead) return;
+    // As `concurrencyPolicy: Forbid` has it.
+    if (this.process.dead || this.#isRunning) return;
+    this.#isRunning = true;
+    this.process = this.#born();
     const line = this.#line();
     const { clock } = this.process;
     const options = { signal: new AbortController().signal };
-    exportOnce(line, { source: line.source, clock, log: this.#log() }, options).catch(() => {});
+    exportOnce(line, { source: line.source, clock, log: this.#log() }, options)
+      .catch(() => {})
+      .finally(() => {
+        this.#isRunning = false;
+      });
   }
 
   #log(): Logger {

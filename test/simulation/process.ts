@@ -7,7 +7,7 @@ export interface ProcessOptions {
   /** Of its wall clock against the world, milliseconds. */
   readonly skewMs: number;
   /** Of a stop in the middle of synchronous code, at each look at a clock. */
-  readonly stopChance: number;
+  readonly stopChance: () => number;
   readonly longestStopMs: number;
 }
 
@@ -27,8 +27,7 @@ export class SimProcess implements Owner {
     this.#world = world;
     this.#bornAt = world.now;
     const read = (): number => {
-      if (stopChance > 0 && !this.#isWhole && chance.is(stopChance))
-        this.stop(chance.between(1000, longestStopMs));
+      if (!this.#isWhole && chance.is(stopChance())) this.stop(chance.between(1000, longestStopMs));
       return this.now;
     };
     this.clock = {

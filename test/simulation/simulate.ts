@@ -79,6 +79,7 @@ class Simulation {
       storages: this.#storages,
       nodes: this.#nodes,
       faults: () => this.#faults,
+      isPeace: () => this.#isPeace,
     };
     this.#exporters = exporters.map((plan) => new SimExporter(plan, around));
     for (const exporter of this.#exporters) {
@@ -130,8 +131,7 @@ class Simulation {
   #schedule(exporter: SimExporter, ms: number): void {
     this.world.after(ms, () => {
       const jitter = this.#chance.between(0, 5000);
-      const { process } = exporter;
-      this.world.after(jitter, () => exporter.process === process && exporter.tick(), process);
+      this.world.after(jitter, () => exporter.tick(), exporter.process);
       this.#schedule(exporter, this.#scenario.confirmIntervalMs);
     });
   }
