@@ -3,16 +3,30 @@ import { classify, FallbackError } from '../errors/index.ts';
 import type { Logger } from '../plugin/plugin.ts';
 import type { SnapshotEntry } from '../snapshot/head.ts';
 import type { SnapshotStore } from '../snapshot/snapshot-store.ts';
-import type { LineReading } from './line-heads.ts';
+import type { LineHeads, LineReading } from './line-heads.ts';
+import type { StoreToWrite } from './publish.ts';
 
 export interface Levelling {
   /** What the new head lists besides a snapshot that is uploaded with it. */
   readonly entries: readonly SnapshotEntry[];
   /** Without this one of them the store gets no head. */
   readonly neededKey?: string;
-  readonly readings: readonly LineReading[];
   readonly maxSealedBytes: number;
   readonly log: Logger;
+  /** Told when no store has the needed one, although a head lists it. */
+  readonly onLost: (key: string) => void;
+}
+
+/** Where the new head goes: stores that were away or emptied get what it lists before they get it. */
+export function levelled(
+  { base, readings }: LineHeads,
+  levelling: Levelling,
+  signal: AbortSignal,
+): readonly StoreToWrite[] {
+  return readings.map((reading) => {
+    if (reading.head?.nonce === base?.nonce) return reading;
+    return { ...reading, level: () => level(reading, readings, levelling, signal) };
+  });
 }
 
 /**
@@ -22,14 +36,22 @@ export interface Levelling {
  *
  * @throws FallbackError when the needed one did not arrive, or this store is `unavailable`
  */
-export async function level(to: LineReading, levelling: Levelling, signal: AbortSignal): Promise<void> {
-  const { entries, neededKey, log } = levelling;
+async function level(
+  to: LineReading,
+  from: readonly LineReading[],
+  levelling: Levelling,
+  signal: AbortSignal,
+): Promise<void> {
+  const { entries, neededKey, log, onLost } = levelling;
   const lacking = entries.filter(({ key }) => !lists(to, key));
   let copied = 0;
   for (const entry of lacking) {
     try {
-      if (await copyOne(entry, to, levelling, signal)) copied++;
-      else if (entry.key === neededKey) throw nowhere(to.store, entry);
+      if (await copyOne(entry, to, from, levelling, signal)) copied++;
+      else if (entry.key === neededKey) {
+        onLost(neededKey);
+        throw nowhere(to.store, entry);
+      }
     } catch (thrown) {
       const error = classify(thrown, `storage ${to.store.id}: level ${entry.key}`);
       if (error.kind === 'aborted' || entry.key === neededKey) throw error;
@@ -52,10 +74,11 @@ const lists = ({ head }: LineReading, key: string): boolean =>
 async function copyOne(
   entry: SnapshotEntry,
   to: LineReading,
-  { readings, maxSealedBytes, log }: Levelling,
+  from: readonly LineReading[],
+  { maxSealedBytes, log }: Levelling,
   signal: AbortSignal,
 ): Promise<boolean> {
-  for (const { store } of readings.filter((reading) => lists(reading, entry.key))) {
+  for (const { store } of from.filter((reading) => lists(reading, entry.key))) {
     const bytes = await readSealed(store, entry, maxSealedBytes, signal).catch((thrown: unknown) => {
       const error = classify(thrown, `storage ${store.id}: get ${entry.key}`);
       if (error.kind === 'aborted') throw error;

@@ -10,7 +10,7 @@ import { type Unsettled, unsettled } from './contention.ts';
 import { type Candidate, currentEntry, type Decision, decide, nextSequence } from './decide.ts';
 import { describeEntry } from './entry.ts';
 import { uploadForTime } from './first-upload.ts';
-import { level } from './level.ts';
+import { levelled } from './level.ts';
 import type { LineDependencies, LineSettings } from './line.ts';
 import { type LineHeads, readLineHeads } from './line-heads.ts';
 import { aliveHead, confirmedHead, type HeadFacts, publishedHead, withoutCurrent } from './next-head.ts';
@@ -162,6 +162,8 @@ export class LinePipeline {
     const stores = this.#levelled(heads, head.entries, options.signal, currentEntry(head).key);
     const to = { snapshot: undefined, stores };
     const written = await this.#write(report, 'confirmed', head, to, options.signal);
+    // Levelling found that no store has it.
+    if (this.#damagedKey === currentEntry(head).key) return 'conflict';
     if (typeof written === 'string' || this.#isAsYoung(candidate, base, options.ownNonce)) return written;
     return { ...written, nonce: undefined };
   }
@@ -175,20 +177,21 @@ export class LinePipeline {
     return base.nonce === ownNonce || lead > this.settings.marginMs;
   }
 
-  /** Stores that were away or emptied get what the head lists before they get the head. */
   #levelled(
-    { base, readings }: LineHeads,
+    heads: LineHeads,
     entries: Head['entries'],
     signal: AbortSignal,
     neededKey?: string,
   ): readonly StoreToWrite[] {
     const { maxSealedBytes } = this.settings;
-    const levelling = { entries, readings, maxSealedBytes, log: this.#deps.log };
-    return readings.map((reading) => {
-      if (reading.head?.nonce === base?.nonce) return reading;
-      const needed = neededKey === undefined ? {} : { neededKey };
-      return { ...reading, level: () => level(reading, { ...levelling, ...needed }, signal) };
-    });
+    const levelling = {
+      entries,
+      maxSealedBytes,
+      log: this.#deps.log,
+      onLost: (key: string) => this.republish(key),
+      ...(neededKey !== undefined && { neededKey }),
+    };
+    return levelled(heads, levelling, signal);
   }
 
   async #publish(
@@ -228,7 +231,9 @@ export class LinePipeline {
     const snapshot = { key: entry.key, bytes: sealed.bytes, uploaded };
     const head = publishedHead(base, dated.entry, dated.facts, this.settings.keep);
     const stores = this.#levelled(heads, head.entries.slice(1), options.signal);
-    return this.#write(report, 'published', head, { snapshot, stores }, options.signal);
+    const written = await this.#write(report, 'published', head, { snapshot, stores }, options.signal);
+    if (typeof written !== 'string') this.#damagedKey = undefined;
+    return written;
   }
 
   /** Success by policy; a lost race is looked at again before anything else is concluded. */

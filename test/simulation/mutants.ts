@@ -155,6 +155,15 @@ export const MUTANTS: readonly Mutant[] = [
     },
   },
   {
+    name: 'a rollback is undone by a restart',
+    theme: 'rollback',
+    changes: {
+      'src/export/decide.ts': [
+        ["if (isRejected(candidate, base.hold)) return { action: 'held', base };", ''],
+      ],
+    },
+  },
+  {
     name: 'the key of a snapshot without the digest of its ciphertext',
     changes: {
       'src/export/entry.ts': [

@@ -83,6 +83,10 @@ export class ObjectStorage {
     return undefined;
   }
 
+  async replaceHead(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+    await this.put(HEAD_KEY, bytes, { signal: this.#signal });
+  }
+
   /** A new, empty bucket under the same name. */
   async empty(): Promise<void> {
     this.life++;

@@ -1,16 +1,21 @@
-// By hand: npx tsx --conditions=kongfallback-source test/simulation/play.ts [first seed] [count]
+// By hand: npx tsx --conditions=kongfallback-source test/simulation/play.ts [first seed] [count] [theme]
 import { bundle } from './bundle.ts';
 import { runSeeds } from './run-seeds.ts';
+import type { Theme } from './scenario.ts';
 
-const [first = '1', count = '1'] = process.argv.slice(2);
+const [first = '1', count = '1', theme] = process.argv.slice(2);
 const began = performance.now();
 const rules = new Map<string, number[]>();
 let [heads, versions, events] = [0, 0, 0];
-const failed = await runSeeds(await bundle(), { firstSeed: Number(first), count: Number(count) }, (run) => {
-  heads += run.heads;
-  versions += run.versions;
-  events += run.events;
-});
+const failed = await runSeeds(
+  await bundle(),
+  { firstSeed: Number(first), count: Number(count), theme: theme as Theme | undefined },
+  (run) => {
+    heads += run.heads;
+    versions += run.versions;
+    events += run.events;
+  },
+);
 for (const { seed, violations } of failed) {
   for (const rule of new Set(violations.map((violation) => violation.rule))) {
     rules.set(rule, [...(rules.get(rule) ?? []), seed]);

@@ -27,12 +27,13 @@ export interface Scenario {
     readonly databaseLost: number | null;
     readonly storeAway: number | null;
     readonly storeEmptied: number | null;
+    readonly rollback: number | null;
   };
 }
 
 /** What a run dwells on; `any` is a bit of everything. */
-export type Theme = 'any' | 'stops' | 'behind' | 'stores' | 'repeats';
-export const THEMES: readonly Theme[] = ['any', 'stops', 'behind', 'stores', 'repeats'];
+export type Theme = 'any' | 'stops' | 'behind' | 'stores' | 'repeats' | 'rollback';
+export const THEMES: readonly Theme[] = ['any', 'stops', 'behind', 'stores', 'repeats', 'rollback'];
 
 /** Clocks of machines that nobody looks after: reliability.md asks for 20 minutes. */
 const SKEW_MS = 1_200_000;
@@ -81,6 +82,7 @@ export function scenarioOf(chance: Chance, theme: Theme): Scenario {
       databaseLost: maybe(0.5, 60_000, 400_000),
       storeAway: maybe(0.5, 60_000, 400_000),
       storeEmptied: maybe(0.3, 120_000, 600_000),
+      rollback: null,
     },
   };
   return { ...scenario, ...dwelling(chance, theme, scenario) };
@@ -95,6 +97,7 @@ const NOTHING = {
   databaseLost: null,
   storeAway: null,
   storeEmptied: null,
+  rollback: null,
 };
 
 function dwelling(chance: Chance, theme: Theme, { meanGapsMs }: Scenario): Partial<Scenario> {
@@ -122,6 +125,12 @@ function dwelling(chance: Chance, theme: Theme, { meanGapsMs }: Scenario): Parti
         storeSkewsMs: twoStores(chance),
         outageMs: 40_000,
         meanGapsMs: { ...meanGapsMs, change: 10_000, databaseLost: 60_000, storeAway: 30_000 },
+      };
+    case 'rollback':
+      return {
+        faults: CALM,
+        repeatedContent: 0,
+        meanGapsMs: { ...NOTHING, change: 60_000, kill: 30_000, rollback: 100_000 },
       };
     case 'repeats':
       return {

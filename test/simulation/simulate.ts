@@ -1,3 +1,5 @@
+import { contentOf } from '../../src/snapshot/content.ts';
+import { encodeSignedHead } from '../../src/snapshot/signed-head.ts';
 import { Chance } from './chance.ts';
 import { ControlPlaneNode, Database } from './control-plane.ts';
 import { SimExporter } from './exporter.ts';
@@ -113,7 +115,7 @@ class Simulation {
     for (const storage of this.#storages) {
       const head = truth.current(storage);
       const has = head?.entries[0]?.configHash;
-      if (has !== right)
+      if (has !== right && !truth.isRejected(storage, right))
         truth.violate('at-rest', `${storage.id} holds ${has?.slice(0, 4)} instead of ${right.slice(0, 4)}`);
     }
     await this.#waitForIdentical();
@@ -185,8 +187,30 @@ class Simulation {
         this.truth.note(`${storage.id} is back`);
       });
     },
+    rollback: () => void this.#rollback(),
     storeEmptied: () => void this.#chance.pick(this.#storages).empty(),
   };
+
+  /** What an operator's command does, in one moment: the former configuration again, and the current one rejected. */
+  async #rollback(): Promise<void> {
+    const [head] = this.#storages.map((storage) => this.truth.current(storage));
+    const [current, target, ...older] = head?.entries ?? [];
+    if (head === undefined || current === undefined || target === undefined) return;
+    const rejected = contentOf(head);
+    const nonce = this.#chance.hex(32);
+    this.truth.rolledBack(nonce, [rejected.configHash]);
+    const hold = {
+      target: target.document.sha256,
+      rejected: [rejected],
+      by: 'operator',
+      reason: 'broke login',
+      since: head.aliveAt,
+      until: null,
+    };
+    const entries = [target, current, ...older];
+    const bytes = encodeSignedHead({ ...head, nonce, hold, entries, sequence: head.sequence + 1 }, []);
+    for (const storage of this.#storages) await storage.replaceHead(bytes);
+  }
 
   /** Sometimes several at once: first pushed, then coalesced. */
   #change(): void {

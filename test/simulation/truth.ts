@@ -45,13 +45,16 @@ export class Truth implements StorageWatch {
   readonly #current = new Map<string, Written>();
   /** Sequences that readers have seen in each store, also before it was emptied. */
   readonly #seen = new Map<string, number>();
+  readonly #rollbacks = new Map<string, readonly (string | null)[]>();
+  /** What a rollback in force rejects, by store. */
+  readonly #rejected = new Map<string, readonly (string | null)[]>();
   readonly #byEtag = new Map<string, Written>();
   /** Since when a snapshot is listed no more, by store and key. */
   readonly #delisted = new Map<string, number>();
   /** Of all heads: equal content keeps the youngest. */
   readonly #asOfs = new Set<string>();
   readonly #excused = new Set<string>();
-  readonly #emptiedAt = new Map<string, number>();
+  readonly #emptiedAt = new Map<string, readonly number[]>();
   readonly #startedAt: number;
   readonly #stores: ObjectStorage[] = [];
   readonly history: string[] = [];
@@ -75,6 +78,11 @@ export class Truth implements StorageWatch {
     this.#evidence.set(nonce, evidence);
   }
 
+  /** An operator went back to an older configuration: from here on the versions count anew. */
+  rolledBack(nonce: string, rejected: readonly (string | null)[]): void {
+    this.#rollbacks.set(nonce, rejected);
+  }
+
   /** An exporter takes the head with this nonce for what the control plane holds at this version. */
   established(nonce: string, version: number): void {
     for (const [store, written] of this.#current) {
@@ -91,7 +99,15 @@ export class Truth implements StorageWatch {
   headWritten(store: ObjectStorage, bytes: Uint8Array, etag: string): void {
     this.heads++;
     const { head } = openSignedHead(bytes, LINE, NO_KEYS, store.id);
+    const rejected = this.#rollbacks.get(head.nonce);
+    if (rejected !== undefined) {
+      this.note(`${store.id}: ${describe(head)} by an operator`);
+      this.#rejected.set(store.id, rejected);
+      this.#become(store, head, etag, 0);
+      return;
+    }
     const former = this.#current.get(store.id);
+    this.#checkRollback(store, head, former?.head);
     const evidence = this.#evidence.get(head.nonce);
     if (evidence === undefined) this.#checkAlive(store, head, former?.head);
     else if (head.entries[0]?.configHash !== hashOf(evidence.version.content)) {
@@ -101,7 +117,7 @@ export class Truth implements StorageWatch {
     this.note(`${store.id}: ${describe(head)} = version ${version} by ${head.writer}`);
     if (former === undefined) {
       const seen = this.#seen.get(store.id) ?? 0;
-      if (head.sequence < seen - CLOCK_SLACK_S) {
+      if (head.sequence < seen - CLOCK_SLACK_S && !this.#wasEmptiedTwice(store)) {
         this.violate('sequence', `${store.id} begins anew at ${head.sequence}, readers saw ${seen}`);
       }
     } else {
@@ -117,10 +133,29 @@ export class Truth implements StorageWatch {
       }
     }
     this.#checkSnapshots(store, head);
-    const written = { head, version, session: evidence?.session };
+    this.#become(store, head, etag, version, evidence?.session);
+  }
+
+  #become(store: ObjectStorage, head: Head, etag: string, version: number, session?: number): void {
+    const written = { head, version, session };
     this.#current.set(store.id, written);
     this.#byEtag.set(`${store.id} ${etag}`, written);
     this.#seen.set(store.id, head.sequence);
+  }
+
+  /** It holds until the control plane has something new, whoever restarts meanwhile. */
+  #checkRollback(store: ObjectStorage, head: Head, former: Head | undefined): void {
+    const current = head.entries[0]?.configHash ?? null;
+    if (this.#rejected.get(store.id)?.includes(current)) {
+      this.violate('rollback', `${store.id}: ${describe(head)} is what an operator rejected`);
+    } else if (current !== former?.entries[0]?.configHash) {
+      this.#rejected.delete(store.id);
+    }
+  }
+
+  /** The control plane's own may be what a rollback keeps out. */
+  isRejected(store: ObjectStorage, configHash: string): boolean {
+    return this.#rejected.get(store.id)?.includes(configHash) ?? false;
   }
 
   deleted(store: ObjectStorage, key: string): void {
@@ -140,7 +175,7 @@ export class Truth implements StorageWatch {
   emptied(store: ObjectStorage): void {
     this.note(`${store.id}: emptied`);
     this.#current.delete(store.id);
-    this.#emptiedAt.set(store.id, this.#world.now);
+    this.#emptiedAt.set(store.id, [...(this.#emptiedAt.get(store.id) ?? []), this.#world.now]);
   }
 
   current(store: ObjectStorage): Head | undefined {
@@ -175,13 +210,19 @@ export class Truth implements StorageWatch {
     if (!same) this.violate('evidence', `${store.id}: ${describe(head)} without any`);
   }
 
+  /** Who found no head before the first time finds none after the second: no condition can tell them apart. */
+  #wasEmptiedTwice(store: ObjectStorage): boolean {
+    const last = this.#emptiedAt.get(store.id)?.at(-2);
+    return last !== undefined && this.#world.now - last < 2 * UPLOAD_MS;
+  }
+
   #checkSnapshots(store: ObjectStorage, head: Head): void {
     for (const [index, { key, sealed }] of head.entries.entries()) {
       const digest = store.digest(key);
       if (digest === sealed.sha256) continue;
-      if (this.#world.now - (this.#emptiedAt.get(store.id) ?? 0) < UPLOAD_MS) continue;
+      if (this.#world.now - (this.#emptiedAt.get(store.id)?.at(-1) ?? 0) < UPLOAD_MS) this.#excused.add(key);
+      if (this.#excused.has(key)) continue;
       // Two stores that were emptied one after the other: what was in neither at that time is lost.
-      if (index > 0 && this.#excused.has(key)) continue;
       if (index > 0 && !this.#stores.some((other) => other.digest(key) === sealed.sha256)) continue;
       const which = index === 0 ? 'current' : 'older';
       const how = digest === undefined ? 'not there' : 'another one';
