@@ -2,15 +2,14 @@
 import type { BootstrapOutcome } from '../bootstrap/outcome.ts';
 import { bootstrapParts } from '../composition/bootstrap.ts';
 import { Bootstrapper } from '../composition/bootstrapper.ts';
-import { openSettings } from '../composition/open-settings.ts';
 import type { LoadedSettings } from '../config/index.ts';
 import { FallbackError, kindOf } from '../errors/index.ts';
 import type { Logger } from '../plugin/plugin.ts';
 import { systemClock, withDeadline } from '../resilience/index.ts';
 import type { BootstrapFlags } from './bootstrap-flags.ts';
 import type { CommandIo } from './command-io.ts';
+import { openCommandSettings } from './command-settings.ts';
 import { errorJson } from './render-error.ts';
-import { flagsOf } from './settings-options.ts';
 
 /** Settings read files, and plugins are loaded: on a file system that hangs, for ever. */
 const SETTINGS_MS = 30_000;
@@ -48,15 +47,7 @@ export async function attemptBootstrap(options: AttemptOptions): Promise<Bootstr
   let error: unknown;
   try {
     const opened = await withDeadline(systemClock, SETTINGS_MS, signal, 'read the settings', () =>
-      openSettings({
-        role: 'node',
-        configPath: flags.config,
-        kongConf: flags.kongConf,
-        flags: { ...flagsOf(flags), ...options.settings },
-        cwd: io.cwd,
-        env: io.env,
-        terminal: io.terminal,
-      }),
+      openCommandSettings('node', flags, io, { settings: options.settings }),
     );
     ({ loaded, log, redact } = opened);
     checkTarget(loaded);

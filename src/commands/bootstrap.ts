@@ -1,14 +1,14 @@
 import type { Command } from 'commander';
 import { bootstrapParts } from '../composition/bootstrap.ts';
 import { Bootstrapper } from '../composition/bootstrapper.ts';
-import { openSettings } from '../composition/open-settings.ts';
 import { FallbackError } from '../errors/index.ts';
 import { abortOnSignals } from '../service/signals.ts';
 import type { BootstrapFlags } from './bootstrap-flags.ts';
 import { report } from './bootstrap-report.ts';
 import type { CommandIo } from './command-io.ts';
+import { openCommandSettings } from './command-settings.ts';
 import { exitCodeOf } from './render-error.ts';
-import { flagsOf, withSettingsOptions } from './settings-options.ts';
+import { withSettingsOptions } from './settings-options.ts';
 
 export function registerBootstrap(program: Command, io: CommandIo): void {
   withSettingsOptions(program.command('bootstrap'))
@@ -51,15 +51,7 @@ async function bootstrapCommand(
 /** `--once`, or for good. */
 async function bootstrapHere(flags: BootstrapFlags, io: CommandIo): Promise<void> {
   const signal = abortOnSignals();
-  const { loaded, log, redact } = await openSettings({
-    role: 'node',
-    configPath: flags.config,
-    kongConf: flags.kongConf,
-    flags: flagsOf(flags),
-    cwd: io.cwd,
-    env: io.env,
-    terminal: io.terminal,
-  });
+  const { loaded, log, redact } = await openCommandSettings('node', flags, io);
   const options = { force: flags.force === true, env: io.env };
   const bootstrapper = new Bootstrapper(bootstrapParts(loaded, log), options);
   try {

@@ -1,13 +1,13 @@
 import type { Command } from 'commander';
 import { Exporter, exporterParts, type LineResult } from '../composition/exporter.ts';
-import { openSettings } from '../composition/open-settings.ts';
 import { FallbackError } from '../errors/index.ts';
 import { isRefusal } from '../export/outcome.ts';
 import { abortOnSignals } from '../service/signals.ts';
 import type { CommandIo } from './command-io.ts';
+import { openCommandSettings } from './command-settings.ts';
 import { errorJson, exitCodeOf, renderError } from './render-error.ts';
 import { exportLine, outcomeJson } from './render-export.ts';
-import { flagsOf, type SettingsFlags, withSettingsOptions } from './settings-options.ts';
+import { type SettingsFlags, withSettingsOptions } from './settings-options.ts';
 
 interface ExportFlags extends SettingsFlags {
   readonly once?: boolean;
@@ -42,15 +42,7 @@ async function exportCommand(flags: ExportFlags, io: CommandIo): Promise<void> {
     );
   }
   const signal = abortOnSignals();
-  const { loaded, log, redact } = await openSettings({
-    role: 'exporter',
-    configPath: flags.config,
-    kongConf: flags.kongConf,
-    flags: flagsOf(flags),
-    cwd: io.cwd,
-    env: io.env,
-    terminal: io.terminal,
-  });
+  const { loaded, log, redact } = await openCommandSettings('exporter', flags, io);
   const exporter = new Exporter(exporterParts(loaded, log));
   try {
     if (flags.once !== true) await exporter.run(signal);

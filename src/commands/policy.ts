@@ -2,8 +2,8 @@ import { type Command, Option } from 'commander';
 import type { LoadedEntry } from '../config/index.ts';
 import { FallbackError } from '../errors/index.ts';
 import type { CommandIo } from './command-io.ts';
+import { openCommandSettings } from './command-settings.ts';
 import { iamPolicy, type PolicyRole, type S3Storage } from './iam-policy.ts';
-import { openReader } from './open-reader.ts';
 import { type SettingsFlags, withSettingsOptions } from './settings-options.ts';
 
 interface PolicyFlags extends SettingsFlags {
@@ -29,7 +29,7 @@ export function registerPolicy(program: Command, io: CommandIo): void {
 
 async function policyCommand(flags: PolicyFlags, io: CommandIo): Promise<void> {
   const { role, json, storage: wanted } = flags;
-  const { loaded, redact } = await openReader(flags, io, 'error', role === 'exporter' ? 'exporter' : 'node');
+  const { loaded, redact } = await openCommandSettings('reader', flags, io, { level: 'error' });
   const storages = loaded.entries.storages.filter(
     ({ reference, use, id }) =>
       reference.url === null && use === 's3' && (wanted === undefined || id === wanted),

@@ -1,14 +1,14 @@
 import type { Command } from 'commander';
 import { commonParts } from '../composition/common-parts.ts';
-import { openSettings } from '../composition/open-settings.ts';
 import { Part } from '../composition/parts.ts';
 import { readStatus } from '../composition/status.ts';
 import { get as getter } from '../composition/tokens.ts';
 import { abortOnSignals } from '../service/signals.ts';
 import type { CommandIo } from './command-io.ts';
+import { openCommandSettings } from './command-settings.ts';
 import { HEALTH_EXIT_CODE } from './health-exit-code.ts';
 import { statusText } from './render-status.ts';
-import { flagsOf, type SettingsFlags, withSettingsOptions } from './settings-options.ts';
+import { type SettingsFlags, withSettingsOptions } from './settings-options.ts';
 
 const CLOSE_DEADLINE_MS = 5000;
 
@@ -25,16 +25,7 @@ export function registerStatus(program: Command, io: CommandIo): void {
 async function statusCommand(flags: SettingsFlags, io: CommandIo): Promise<void> {
   const signal = abortOnSignals();
   // What is wrong is in the answer; the log would say it twice.
-  const { loaded, log, redact } = await openSettings({
-    role: 'reader',
-    configPath: flags.config,
-    kongConf: flags.kongConf,
-    flags: flagsOf(flags),
-    cwd: io.cwd,
-    env: io.env,
-    terminal: io.terminal,
-    level: 'error',
-  });
+  const { loaded, log, redact } = await openCommandSettings('reader', flags, io, { level: 'error' });
   const parts = commonParts(loaded, log);
   const get = getter(parts);
   try {
