@@ -61,6 +61,7 @@ export class LineFollower {
   /** Whose configuration waits for a store; its session may have ended meanwhile. */
   #unstored: Link | undefined;
   #isDialling = false;
+  readonly #waiting = new Map<string, { readonly dueAt: number; readonly timer: AbortController }>();
   #publishedAt = Number.NEGATIVE_INFINITY;
   /** Of the service. */
   #stop: AbortSignal = new AbortController().signal;
@@ -100,6 +101,7 @@ export class LineFollower {
       if (kindOf(error) !== 'aborted') throw error;
     } finally {
       grace.abort();
+      for (const { timer } of this.#waiting.values()) timer.abort();
       stop.removeEventListener('abort', startGrace);
       await Promise.all([this.#current?.close(), this.#next?.close()]);
       this.#deps.status.update({ connected: false });
@@ -302,9 +304,19 @@ export class LineFollower {
     }
   }
 
-  #later(ms: number, event: Event): void {
-    this.#deps.clock.sleep(ms, this.#stop).then(
-      () => this.#events.put(event, ({ type }) => type === event.type && type !== 'frame'),
+  /** One of each kind waits at a time, the one that is due first: reasons come faster than they are dealt with. */
+  #later(ms: number, event: { readonly type: 'dial' | 'retry' }): void {
+    const dueAt = this.#deps.clock.monotonic() + ms;
+    const waiting = this.#waiting.get(event.type);
+    if (waiting !== undefined && waiting.dueAt <= dueAt) return;
+    waiting?.timer.abort();
+    const timer = new AbortController();
+    this.#waiting.set(event.type, { dueAt, timer });
+    this.#deps.clock.sleep(ms, timer.signal).then(
+      () => {
+        this.#waiting.delete(event.type);
+        this.#events.put(event, ({ type }) => type === event.type);
+      },
       () => {},
     );
   }

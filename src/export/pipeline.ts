@@ -26,8 +26,8 @@ export interface SettleOptions {
   /** Of the head that was written from an earlier frame of the same session. */
   readonly ownNonce?: string | undefined;
   /**
-   * `due`: equal content is confirmed only when its confirmation is due. `always`: each time, so that its `asOf`
-   * rises with every new evidence (DESIGN.md D6).
+   * `due`: equal content is confirmed only when its confirmation is due. `always`: also with newer evidence, so that
+   * its `asOf` rises (DESIGN.md D6).
    */
   readonly confirm: 'due' | 'always';
   /** Lets findings pass that a validator marked acceptable; recorded in the head. */
@@ -153,9 +153,8 @@ export class LinePipeline {
 
   async #confirm(report: Report, base: Head, options: SettleOptions): Promise<Settled | Unsettled> {
     const { heads, candidate } = report;
-    const due = this.now() - Date.parse(base.confirmedAt) >= this.settings.confirmIntervalMs;
     const uneven = heads.readings.some(({ head }) => head?.nonce !== base.nonce);
-    if (options.confirm === 'due' && !due && !uneven) {
+    if (!uneven && !this.#isConfirmationDue(candidate, base, options.confirm)) {
       return { outcome: report.outcome('unchanged', base.sequence), heads, nonce: undefined };
     }
     const head = confirmedHead(base, candidate.asOf, this.#facts(heads), this.settings.keep);
@@ -166,6 +165,14 @@ export class LinePipeline {
     if (this.#damagedKey === currentEntry(head).key) return 'conflict';
     if (typeof written === 'string' || this.#isAsYoung(candidate, base, options.ownNonce)) return written;
     return { ...written, nonce: undefined };
+  }
+
+  #isConfirmationDue(candidate: Candidate, base: Head, confirm: SettleOptions['confirm']): boolean {
+    const age = this.now() - Date.parse(base.confirmedAt);
+    if (confirm === 'due') return age >= this.settings.confirmIntervalMs;
+    // Not for a frame that says nothing newer: ten exporters would write ten heads for each change.
+    const isNewer = candidate.asOf > Date.parse(currentEntry(base).asOf);
+    return isNewer || age >= ALIVE_SHARE * this.settings.confirmIntervalMs;
   }
 
   /**

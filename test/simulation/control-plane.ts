@@ -30,12 +30,16 @@ export class Database {
   current: Version = { number: 1, content: 'a' };
   #contents = 0;
 
+  set(content: string): void {
+    this.current = { number: this.current.number + 1, content };
+  }
+
   /** @param known the chance that it is a content that was there before */
   change(chance: Chance, known: number): void {
     const former = this.current.content;
     let content = chance.pick(['a', 'b', 'c']);
     if (!chance.is(known) || content === former) content = `n${++this.#contents}`;
-    this.current = { number: this.current.number + 1, content };
+    this.set(content);
   }
 }
 

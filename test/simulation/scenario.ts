@@ -88,8 +88,8 @@ export function scenarioOf(chance: Chance, theme: Theme): Scenario {
   return { ...scenario, ...dwelling(chance, theme, scenario) };
 }
 
-const CALM = { lost: 0, answerLost: 0, duplicated: 0, slow: 0.02 };
-const NOTHING = {
+export const CALM = { lost: 0, answerLost: 0, duplicated: 0, slow: 0.02 };
+export const NOTHING = {
   change: null,
   stop: null,
   kill: null,

@@ -46,7 +46,8 @@ export async function simulate(
   };
 }
 
-class Simulation {
+/** The cast and the stage; a test may also direct it by hand. */
+export class Simulation {
   readonly world = new World(T0);
   readonly truth = new Truth(this.world);
   readonly database = new Database();
@@ -54,9 +55,9 @@ class Simulation {
   readonly #scenario: Scenario;
   #faults: NetworkFaults;
   #isPeace = false;
-  #storages: ObjectStorage[] = [];
-  #nodes: ControlPlaneNode[] = [];
-  #exporters: SimExporter[] = [];
+  readonly storages: ObjectStorage[] = [];
+  readonly nodes: ControlPlaneNode[] = [];
+  readonly exporters: SimExporter[] = [];
 
   constructor(chance: Chance, scenario: Scenario) {
     this.#chance = chance;
@@ -68,23 +69,24 @@ class Simulation {
     const { world, truth } = this;
     const chance = this.#chance;
     const { confirmIntervalMs, exporters, nodes, storeSkewsMs } = this.#scenario;
-    this.#nodes = nodes.map((options) => new ControlPlaneNode(world, chance, this.database, options));
+    for (const options of nodes) this.nodes.push(new ControlPlaneNode(world, chance, this.database, options));
     for (const [index, skewMs] of storeSkewsMs.entries()) {
       const storage = await ObjectStorage.create(`store${index}`, world, skewMs, truth);
-      this.#storages.push(storage);
+      this.storages.push(storage);
       truth.watch(storage);
     }
     const around = {
       world,
       chance,
       truth,
-      storages: this.#storages,
-      nodes: this.#nodes,
+      storages: this.storages,
+      nodes: this.nodes,
       faults: () => this.#faults,
       isPeace: () => this.#isPeace,
     };
-    this.#exporters = exporters.map((plan) => new SimExporter(plan, around));
-    for (const exporter of this.#exporters) {
+    for (const plan of exporters) {
+      const exporter = new SimExporter(plan, around);
+      this.exporters.push(exporter);
       world.after(chance.between(0, confirmIntervalMs), () => exporter.start());
       this.#schedule(exporter, confirmIntervalMs * chance.next());
     }
@@ -103,16 +105,16 @@ class Simulation {
     const { truth, world } = this;
     this.#isPeace = true;
     this.#faults = NO_FAULTS;
-    for (const node of this.#nodes) Object.assign(node, { up: true, connected: true });
-    for (const storage of this.#storages) storage.up = true;
+    for (const node of this.nodes) Object.assign(node, { up: true, connected: true });
+    for (const storage of this.storages) storage.up = true;
     truth.note(
       `peace, at version ${this.database.current.number} ${hashOf(this.database.current.content).slice(0, 4)}`,
     );
     // The last stop and the last restart end, then three intervals.
-    const began = Math.max(world.now, ...this.#exporters.map(({ process }) => process.stoppedUntil));
+    const began = Math.max(world.now, ...this.exporters.map(({ process }) => process.stoppedUntil));
     await world.runUntil(began + RESTART_MS + 3 * confirmIntervalMs);
     const right = hashOf(this.database.current.content);
-    for (const storage of this.#storages) {
+    for (const storage of this.storages) {
       const head = truth.current(storage);
       const has = head?.entries[0]?.configHash;
       if (has !== right && !truth.isRejected(storage, right))
@@ -125,7 +127,7 @@ class Simulation {
   async #waitForIdentical(): Promise<void> {
     const { world, truth } = this;
     const end = world.now + this.#scenario.confirmIntervalMs;
-    const nonces = () => new Set(this.#storages.map((storage) => truth.current(storage)?.nonce));
+    const nonces = () => new Set(this.storages.map((storage) => truth.current(storage)?.nonce));
     while (nonces().size > 1 && world.now < end) await world.runUntil(world.now + 1000);
     if (nonces().size > 1) truth.violate('identical', 'the stores hold different heads');
   }
@@ -149,37 +151,37 @@ class Simulation {
   readonly #actions: Record<keyof Scenario['meanGapsMs'], () => void> = {
     change: () => this.#change(),
     stop: () => {
-      const exporter = this.#chance.pick(this.#exporters);
+      const exporter = this.#chance.pick(this.exporters);
       const ms = this.#chance.between(1000, this.#scenario.longestStopMs);
       this.truth.note(`${exporter.plan.name} is stopped for ${Math.round(ms)} ms`);
       exporter.process.stop(ms);
     },
     kill: () => {
-      const exporter = this.#chance.pick(this.#exporters);
+      const exporter = this.#chance.pick(this.exporters);
       exporter.kill();
       this.world.after(this.#chance.between(0, RESTART_MS), () => {
         if (exporter.process.dead) exporter.start();
       });
     },
     nodeDown: () => {
-      const node = this.#chance.pick(this.#nodes);
-      this.truth.note(`control plane ${this.#nodes.indexOf(node)} goes down`);
+      const node = this.#chance.pick(this.nodes);
+      this.truth.note(`control plane ${this.nodes.indexOf(node)} goes down`);
       node.goDown();
       this.#later(() => {
         node.up = true;
       });
     },
     databaseLost: () => {
-      const node = this.#chance.pick(this.#nodes);
-      this.truth.note(`control plane ${this.#nodes.indexOf(node)} loses its database`);
+      const node = this.#chance.pick(this.nodes);
+      this.truth.note(`control plane ${this.nodes.indexOf(node)} loses its database`);
       node.connected = false;
       this.#later(() => {
-        this.truth.note(`control plane ${this.#nodes.indexOf(node)} has its database back`);
+        this.truth.note(`control plane ${this.nodes.indexOf(node)} has its database back`);
         node.connected = true;
       });
     },
     storeAway: () => {
-      const storage = this.#chance.pick(this.#storages);
+      const storage = this.#chance.pick(this.storages);
       this.truth.note(`${storage.id} goes away`);
       storage.up = false;
       this.#later(() => {
@@ -188,12 +190,12 @@ class Simulation {
       });
     },
     rollback: () => void this.#rollback(),
-    storeEmptied: () => void this.#chance.pick(this.#storages).empty(),
+    storeEmptied: () => void this.#chance.pick(this.storages).empty(),
   };
 
   /** What an operator's command does, in one moment: the former configuration again, and the current one rejected. */
   async #rollback(): Promise<void> {
-    const [head] = this.#storages.map((storage) => this.truth.current(storage));
+    const [head] = this.storages.map((storage) => this.truth.current(storage));
     const [current, target, ...older] = head?.entries ?? [];
     if (head === undefined || current === undefined || target === undefined) return;
     const rejected = contentOf(head);
@@ -209,18 +211,18 @@ class Simulation {
     };
     const entries = [target, current, ...older];
     const bytes = encodeSignedHead({ ...head, nonce, hold, entries, sequence: head.sequence + 1 }, []);
-    for (const storage of this.#storages) await storage.replaceHead(bytes);
+    for (const storage of this.storages) await storage.replaceHead(bytes);
   }
 
   /** Sometimes several at once: first pushed, then coalesced. */
   #change(): void {
-    const writers = this.#nodes.filter(({ up, connected }) => up && connected);
+    const writers = this.nodes.filter(({ up, connected }) => up && connected);
     if (writers.length === 0 || this.database.current.number >= this.#scenario.maxVersions) return;
     const node = this.#chance.pick(writers);
     this.database.change(this.#chance, this.#scenario.repeatedContent);
     const { number, content } = this.database.current;
     this.truth.note(
-      `version ${number} ${hashOf(content).slice(0, 4)} through control plane ${this.#nodes.indexOf(node)}`,
+      `version ${number} ${hashOf(content).slice(0, 4)} through control plane ${this.nodes.indexOf(node)}`,
     );
     node.wrote();
     if (this.#chance.is(0.4)) {

@@ -45,20 +45,25 @@ export class World {
 
   async runUntil(end: number): Promise<void> {
     await settled();
-    for (let event = this.#queue[0]; event !== undefined && event.at <= end; event = this.#queue[0]) {
-      this.#pop();
-      if (event.cancelled || event.owner?.dead === true) continue;
-      if (event.owner !== undefined && event.owner.stoppedUntil > event.at) {
-        event.at = event.owner.stoppedUntil;
-        this.#push(event);
-        continue;
-      }
-      this.now = event.at;
-      this.events++;
-      event.fire();
-      await settled();
-    }
+    while ((this.#queue[0]?.at ?? Number.POSITIVE_INFINITY) <= end) await this.step();
     this.now = end;
+  }
+
+  /** The next thing that happens, if any does. */
+  async step(): Promise<void> {
+    const event = this.#queue[0];
+    if (event === undefined) return;
+    this.#pop();
+    if (event.cancelled || event.owner?.dead === true) return;
+    if (event.owner !== undefined && event.owner.stoppedUntil > event.at) {
+      event.at = event.owner.stoppedUntil;
+      this.#push(event);
+      return;
+    }
+    this.now = event.at;
+    this.events++;
+    event.fire();
+    await settled();
   }
 
   #push(event: Event): void {
