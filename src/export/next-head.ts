@@ -12,6 +12,8 @@ export interface HeadFacts {
   readonly nonce: string;
   /** Milliseconds since 1970, store's clock. */
   readonly now: number;
+  /** As they stood in the stores: whoever read one of them may be fetching what it lists. */
+  readonly replaced: readonly Head[];
 }
 
 /** A head whose current entry is a new configuration; the former ones stay listed below it, newest first. */
@@ -91,13 +93,16 @@ function listed(
   all: readonly SnapshotEntry[],
   delisted: readonly DelistedKey[],
   keep: Keep,
-  { now }: HeadFacts,
+  { now, replaced }: HeadFacts,
 ): Pick<Head, 'entries' | 'delisted'> {
   const entries = retained(all, keep);
   const kept = new Set(entries.map(({ key }) => key));
-  const leaving = all.filter(({ key }) => !kept.has(key)).map(({ key }) => ({ key, since: time(now) }));
-  return {
-    entries,
-    delisted: [...delisted.filter(({ key }) => !kept.has(key)), ...leaving].slice(-LIMITS.delisted),
-  };
+  const before = [...replaced.flatMap((head) => head.delisted), ...delisted];
+  const leaving = [...all, ...replaced.flatMap((head) => head.entries)];
+  const sinceOf = new Map(before.map(({ key, since }) => [key, since]));
+  for (const { key } of leaving) sinceOf.set(key, time(now));
+  const gone = [...sinceOf].filter(([key]) => !kept.has(key)).sort(([, a], [, b]) => compare(a, b));
+  return { entries, delisted: gone.map(([key, since]) => ({ key, since })).slice(-LIMITS.delisted) };
 }
+
+const compare = (a: string, b: string): number => (a < b ? -1 : Number(a > b));

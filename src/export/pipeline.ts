@@ -278,12 +278,9 @@ export class LinePipeline {
   #facts(heads: LineHeads): HeadFacts {
     const { cluster, gatewayVersion, writer } = this.settings;
     const now = this.now();
-    const sequence = nextSequence(
-      heads.readings.map(({ head }) => head),
-      this.#lastSequence,
-      now,
-    );
-    return { cluster, gatewayVersion, writer, nonce: this.#deps.nonce(), now, sequence };
+    const replaced = heads.readings.flatMap(({ head }) => (head === undefined ? [] : [head]));
+    const sequence = nextSequence(replaced, this.#lastSequence, now);
+    return { cluster, gatewayVersion, writer, nonce: this.#deps.nonce(), now, sequence, replaced };
   }
 
   #warnNotNewer(decision: Decision, candidate: Candidate): void {

@@ -4,6 +4,7 @@ import { Chance } from '../simulation/chance.ts';
 import { CALM, NOTHING, type Scenario, scenarioOf } from '../simulation/scenario.ts';
 import { Simulation } from '../simulation/simulate.ts';
 import { hashOf, MARGIN_MS } from '../simulation/truth.ts';
+import { ExportBench } from '../unit/export/bench.ts';
 
 const INTERVAL_MS = 60_000;
 
@@ -186,6 +187,60 @@ describe('which configuration is newer', () => {
     expect(stage.sequences()[0]).toBeGreaterThan(seen);
     stage.exporters[0]?.start();
     await stage.peace();
+  });
+});
+
+describe('a later frame of the same session', () => {
+  const signal = new AbortController().signal;
+  const frame = (bench: ExportBench, letter: string, ageMs: number) => ({
+    form: 'document' as const,
+    bytes: new Uint8Array(
+      Buffer.from(JSON.stringify({ letter, timestamp: (bench.clock.now() - ageMs) / 1000 })),
+    ),
+    ordinal: 1,
+    peerTime: bench.clock.now(),
+    receivedAt: bench.clock.monotonic(),
+    fromControlPlane: true,
+  });
+
+  /** A, B, A: the other exporter has seen all three, this one is connected to a node that is behind. */
+  const behind = async (firstAgeMs: number) => {
+    const bench = new ExportBench();
+    const store = await bench.store('s');
+    const other = new ExportBench(bench.clock);
+    other.sent.push({ letter: 'a' });
+    await (await other.exporter([store])).once({ signal });
+    // Its confirmation is due.
+    bench.clock.jump(500_000);
+    const { line } = await bench.exporter([store]);
+    const first = await line.settle(await line.readHeads(signal), frame(bench, 'a', firstAgeMs), {
+      signal,
+      confirm: 'always',
+    });
+    if (typeof first === 'string') throw new Error(first);
+    expect(first.outcome.outcome).toBe('confirmed');
+    bench.clock.jump(1000);
+    const options = { signal, confirm: 'always' as const, ownNonce: first.nonce };
+    return line.settle(first.heads, frame(bench, 'b', 500_000), options);
+  };
+
+  it('needs the margin when the earlier one only said the same as an older head', async () => {
+    expect(await behind(560_000)).toBe('too close');
+    expect(await behind(500_000)).toBe('too close');
+  });
+
+  it('needs none when this exporter published the earlier one', async () => {
+    const bench = new ExportBench();
+    const { line } = await bench.exporter([await bench.store('s')]);
+    const options = { signal, confirm: 'always' as const };
+    const first = await line.settle(await line.readHeads(signal), frame(bench, 'a', 0), options);
+    if (typeof first === 'string') throw new Error(first);
+    bench.clock.jump(100);
+    const second = await line.settle(first.heads, frame(bench, 'b', 0), {
+      ...options,
+      ownNonce: first.nonce,
+    });
+    expect(second).toMatchObject({ outcome: { outcome: 'published' } });
   });
 });
 

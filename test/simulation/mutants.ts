@@ -102,12 +102,8 @@ export const MUTANTS: readonly Mutant[] = [
     changes: {
       'src/export/pipeline.ts': [
         [
-          `      this.#lastSequence,
-      now,
-`,
-          `      this.#lastSequence,
-      this.#deps.clock.now(),
-`,
+          'nextSequence(replaced, this.#lastSequence, now)',
+          'nextSequence(replaced, this.#lastSequence, this.#deps.clock.now())',
         ],
       ],
       'src/export/decide.ts': [
@@ -123,12 +119,8 @@ export const MUTANTS: readonly Mutant[] = [
     changes: {
       'src/export/pipeline.ts': [
         [
-          `      this.#lastSequence,
-      now,
-`,
-          `      this.#lastSequence,
-      this.#deps.clock.now(),
-`,
+          'nextSequence(replaced, this.#lastSequence, now)',
+          'nextSequence(replaced, this.#lastSequence, this.#deps.clock.now())',
         ],
       ],
     },
