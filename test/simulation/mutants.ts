@@ -116,6 +116,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'the first sequence from the own clock',
+    theme: 'any',
     changes: {
       'src/export/pipeline.ts': [
         [
