@@ -8,20 +8,18 @@ import type { SettingsFlags } from './settings-options.ts';
 /**
  * Settings for somebody who only looks: a node's, and where there is no node, such as on the backup node, an exporter's.
  *
- * @throws what loading them as those of the first role throws
+ * @throws what loading them as a node's throws
  */
 export async function openReader(
   flags: SettingsFlags,
   io: CommandIo,
   level: LogLevel,
-  first: 'node' | 'exporter' = 'node',
 ): Promise<OpenedSettings> {
   try {
-    return await openCommandSettings(first, flags, io, { level });
+    return await openCommandSettings('node', flags, io, { level });
   } catch (error) {
     if (codeOf(error) !== 'KF_SETTINGS_INVALID') throw error;
-    const other = first === 'node' ? 'exporter' : 'node';
-    return await openCommandSettings(other, flags, io, { level }).catch(() => {
+    return await openCommandSettings('exporter', flags, io, { level }).catch(() => {
       throw error;
     });
   }
