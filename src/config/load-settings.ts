@@ -10,6 +10,7 @@ import { coerceTree, layTree, resolveTree } from './layers.ts';
 import { Secrets } from './mask.ts';
 import { originText } from './origin.ts';
 import { MOST_PROBLEMS, type Problem, type SettingsWarning, settingsError } from './problem.ts';
+import { type RelaySettings, resolveRelay } from './relay-settings.ts';
 import { type Role, usesSetting } from './role.ts';
 import { roleProblems, roleWarnings } from './role-checks.ts';
 import { type ParsedSettings, settingsJsonSchema, settingsSchema } from './schema.ts';
@@ -28,8 +29,9 @@ export interface LoadSettingsOptions extends SettingsPlaces {
   readonly kongVersion?: () => Promise<string | undefined>;
 }
 
-export type Settings = Omit<ParsedSettings, 'controlPlane' | 'export'> & {
+export type Settings = Omit<ParsedSettings, 'controlPlane' | 'export' | 'relay'> & {
   readonly controlPlane?: ControlPlaneSettings;
+  readonly relay: RelaySettings;
   readonly export: ParsedSettings['export'] & { readonly instance: string };
 };
 
@@ -103,8 +105,13 @@ export async function loadSettings(options: LoadSettingsOptions): Promise<Loaded
     parsed.data?.controlPlane === undefined || !uses(['controlPlane'])
       ? undefined
       : await resolveControlPlane(parsed.data.controlPlane, baseDirectory);
+  const relay =
+    parsed.data === undefined || !uses(['relay'])
+      ? undefined
+      : await resolveRelay(parsed.data, baseDirectory);
   collectSecrets(tree, outline, entries, uses, secrets);
   if (controlPlane?.settings !== undefined) secrets.add(controlPlane.settings.key);
+  if (relay?.settings.key !== undefined) secrets.add(relay.settings.key);
 
   const problems: Problem[] = [
     ...gathered.problems,
@@ -114,6 +121,7 @@ export async function loadSettings(options: LoadSettingsOptions): Promise<Loaded
     ...core,
     ...entries.problems.filter(({ path }) => !unresolved.has(pathText(path))),
     ...(controlPlane?.problems ?? []),
+    ...(relay?.problems ?? []),
     ...(parsed.data === undefined ? [] : roleProblems(role, parsed.data)),
   ].map((problem, i) => {
     if (i >= MOST_PROBLEMS) return problem;
@@ -128,6 +136,7 @@ export async function loadSettings(options: LoadSettingsOptions): Promise<Loaded
   const settings: Settings = {
     ...rest,
     ...(controlPlane?.settings && { controlPlane: controlPlane.settings }),
+    relay: relay?.settings ?? rest.relay,
     export: { ...rest.export, instance: rest.export.instance ?? hostname() },
     bootstrap: { ...rest.bootstrap, cacheDirectory: resolve(baseDirectory, rest.bootstrap.cacheDirectory) },
   };

@@ -15,7 +15,7 @@ export const ROLES: readonly Role[] = ['exporter', 'node', 'relay', 'reader', 'a
 const UNUSED: Readonly<Record<Role, readonly SettingPath[]>> = {
   exporter: [['bootstrap'], ['relay']],
   node: [['signing', 'privateKey'], ['source'], ['export'], ['relay']],
-  relay: [['signing', 'privateKey'], ['source'], ['validators'], ['export'], ['bootstrap']],
+  relay: [['signing', 'privateKey'], ['source'], ['export'], ['bootstrap']],
   reader: [
     ['signing', 'privateKey'],
     ['controlPlane'],
@@ -28,8 +28,8 @@ const UNUSED: Readonly<Record<Role, readonly SettingPath[]>> = {
   all: [],
 };
 
-/** @param verifies true when readers hold public keys: a node then applies signed snapshots without validators. */
+/** @param verifies true when readers hold public keys: they then take signed snapshots without validators. */
 export function usesSetting(role: Role, path: SettingPath, verifies: boolean): boolean {
-  if (role === 'node' && verifies && path[0] === 'validators') return false;
+  if ((role === 'node' || role === 'relay') && verifies && path[0] === 'validators') return false;
   return !UNUSED[role].some((unused) => startsWith(path, unused));
 }

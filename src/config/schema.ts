@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { entry, storage } from './schema-entries.ts';
+import { relay } from './schema-relay.ts';
 import { gatewayVersion, hostPort, listen, name, seconds } from './schema-values.ts';
 
 // The settings file. Every default and limit names its source in its description; the descriptions are what
@@ -195,14 +196,7 @@ export const settingsSchema = z
     }),
     export: exporting,
     bootstrap,
-    relay: z
-      .strictObject({
-        listen: listen
-          .optional()
-          .meta({ description: 'host:port that data planes connect to instead of the control plane.' }),
-      })
-      .prefault({})
-      .meta({ description: 'The relay.' }),
+    relay,
     service: z
       .strictObject({
         listen: z

@@ -190,7 +190,8 @@ export: { delaySeconds: "\${env:NOT_SET_EITHER}" }
     expect(await asked('exporter')).toBe('encryption source storage validator');
     expect(await asked('node')).toBe('encryption storage target validator');
     expect(await asked('node', 'signing: { publicKeys: [x] }')).toBe('encryption storage target');
-    expect(await asked('relay')).toBe('encryption storage');
+    expect(await asked('relay')).toBe('encryption storage validator');
+    expect(await asked('relay', 'signing: { publicKeys: [x] }')).toBe('encryption storage');
     expect(await asked('all')).toBe('encryption source storage target validator');
   });
 
