@@ -1,5 +1,6 @@
 import { type Content, contentOf, isRejected, sameContent } from '../snapshot/content.ts';
 import type { Head } from '../snapshot/head.ts';
+import { evidenceToBeat, holdAt } from './hold.ts';
 
 /** What one store answered when its head was read. */
 export interface HeadReading {
@@ -56,11 +57,11 @@ export function decide(
   );
   const base = highest(heads.map(({ head }) => head));
   if (base === undefined) return { action: 'publish', base: undefined };
-  if (isRejected(candidate, base.hold)) return { action: 'held', base };
+  if (isRejected(candidate, holdAt(base.hold, rules.now))) return { action: 'held', base };
 
   for (const { storeId, head } of heads) {
     if (sameContent(candidate, contentOf(head)) || head.nonce === rules.ownNonce) continue;
-    const lead = candidate.asOf - Date.parse(currentEntry(head).asOf);
+    const lead = candidate.asOf - evidenceToBeat(head, candidate);
     if (lead > rules.marginMs) continue;
     if (lead < 0) return { action: 'older', against: storeId };
     const unconfirmedMs = rules.now - Date.parse(head.confirmedAt);

@@ -1,6 +1,7 @@
 import type { ControlPlaneState, DelistedKey, Head, SnapshotEntry } from '../snapshot/head.ts';
 import { LIMITS } from '../snapshot/limits.ts';
 import { time } from './entry.ts';
+import { holdAt } from './hold.ts';
 import type { Keep } from './line.ts';
 import { retained } from './retained.ts';
 
@@ -16,7 +17,11 @@ export interface HeadFacts {
   readonly replaced: readonly Head[];
 }
 
-/** A head whose current entry is a new configuration; the former ones stay listed below it, newest first. */
+/**
+ * A head whose current entry is new; the former ones stay listed below it, newest first.
+ *
+ * @param base with its hold when the entry is what is held, sealed anew; without it, when the entry ends the hold
+ */
 export function publishedHead(
   base: Head | undefined,
   entry: Omit<SnapshotEntry, 'sequence'>,
@@ -28,7 +33,7 @@ export function publishedHead(
   return {
     ...alive(facts, controlPlane(base, 'up', facts)),
     confirmedAt: time(facts.now),
-    hold: null,
+    hold: base?.hold ? { ...base.hold, target: entry.document.sha256 } : null,
     ...listed(all, base?.delisted ?? [], keep, facts),
   };
 }
@@ -43,10 +48,13 @@ export function confirmedHead(base: Head, asOf: number, facts: HeadFacts, keep: 
   return {
     ...alive(facts, controlPlane(base, 'up', facts)),
     confirmedAt: time(facts.now),
-    hold: base.hold,
+    hold: holdAt(base.hold, facts.now),
     ...listed([raised, ...older], base.delisted, keep, facts),
   };
 }
+
+/** For a configuration that is neither the held one nor rejected. */
+export const withoutHold = (base: Head): Head => ({ ...base, hold: null });
 
 /** For a current snapshot that is lost: what is published next takes its place. */
 export function withoutCurrent(base: Head, now: number): Head {
@@ -54,18 +62,21 @@ export function withoutCurrent(base: Head, now: number): Head {
   return { ...base, entries, delisted: [...base.delisted, { key: lost.key, since: time(now) }] };
 }
 
-/** The exporter is there, and the control plane is not: nothing is confirmed, readers see that somebody watches. */
-export function aliveHead(base: Head, facts: HeadFacts): Head {
+/**
+ * The exporter is there, and the control plane is not, or what it sends is not published: nothing is confirmed, readers
+ * see that somebody watches.
+ */
+export function aliveHead(base: Head, facts: HeadFacts, state: ControlPlaneState['state'] = 'down'): Head {
   return {
-    ...alive(facts, controlPlane(base, 'down', facts)),
+    ...alive(facts, controlPlane(base, state, facts)),
     confirmedAt: base.confirmedAt,
-    hold: base.hold,
+    hold: holdAt(base.hold, facts.now),
     entries: base.entries,
     delisted: base.delisted,
   };
 }
 
-function alive(facts: HeadFacts, state: ControlPlaneState) {
+export function alive(facts: HeadFacts, state: ControlPlaneState) {
   const { cluster, gatewayVersion, sequence, writer, nonce, now } = facts;
   const format = 'kongfallback-head/1' as const;
   return {
@@ -89,7 +100,7 @@ function controlPlane(
 }
 
 /** What leaves the list is noted with the moment, so that retention needs no memory of its own. */
-function listed(
+export function listed(
   all: readonly SnapshotEntry[],
   delisted: readonly DelistedKey[],
   keep: Keep,

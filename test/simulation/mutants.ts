@@ -100,7 +100,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'sequence from the own clock',
     changes: {
-      'src/export/pipeline.ts': [
+      'src/export/head-writer.ts': [
         [
           'nextSequence(replaced, this.#lastSequence, now)',
           'nextSequence(replaced, this.#lastSequence, this.#deps.clock.now())',
@@ -118,7 +118,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'the first sequence from the own clock',
     theme: 'any',
     changes: {
-      'src/export/pipeline.ts': [
+      'src/export/head-writer.ts': [
         [
           'nextSequence(replaced, this.#lastSequence, now)',
           'nextSequence(replaced, this.#lastSequence, this.#deps.clock.now())',
@@ -152,7 +152,7 @@ export const MUTANTS: readonly Mutant[] = [
     theme: 'rollback',
     changes: {
       'src/export/decide.ts': [
-        ["if (isRejected(candidate, base.hold)) return { action: 'held', base };", ''],
+        ["if (isRejected(candidate, holdAt(base.hold, rules.now))) return { action: 'held', base };", ''],
       ],
     },
   },

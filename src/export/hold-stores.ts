@@ -1,0 +1,28 @@
+import { contentOf, isRejected, sameContent } from '../snapshot/content.ts';
+import type { Head } from '../snapshot/head.ts';
+import { currentEntry } from './decide.ts';
+import { LineHeads } from './line-heads.ts';
+
+/**
+ * The heads of stores that may be brought to what is stored without any new evidence from a control plane: those that
+ * hold nothing, the same, what a rollback rejects, or what is surely older. Another store's newer configuration stays.
+ */
+export function keptHeads({ base, failures, readings }: LineHeads, marginMs: number): LineHeads {
+  return new LineHeads(
+    readings.filter(
+      ({ head }) => base === undefined || head === undefined || mayReplace(head, base, marginMs),
+    ),
+    failures,
+  );
+}
+
+/** Whether a store holds another head than the newest one, or none. */
+export const isUneven = ({ base, readings }: LineHeads): boolean =>
+  readings.some(({ head }) => head?.nonce !== base?.nonce);
+
+function mayReplace(head: Head, base: Head, marginMs: number): boolean {
+  if (head.nonce === base.nonce) return true;
+  const content = contentOf(head);
+  if (sameContent(content, contentOf(base)) || isRejected(content, base.hold)) return true;
+  return Date.parse(currentEntry(base).asOf) - Date.parse(currentEntry(head).asOf) > marginMs;
+}
