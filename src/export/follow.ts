@@ -1,22 +1,20 @@
 // The long-running exporter of one line: keeps a session, publishes every change, asks for fresh evidence on schedule.
-import { classify, type FallbackError, kindOf } from '../errors/index.ts';
-import type { Findings } from '../observe/index.ts';
-import type { Logger, ReceivedConfiguration, Source } from '../plugin/index.ts';
-import { Backoff, type Clock, type Random } from '../resilience/index.ts';
+import { type FallbackError, kindOf } from '../errors/index.ts';
+import type { ReceivedConfiguration, Source } from '../plugin/index.ts';
+import { Backoff, type Random } from '../resilience/index.ts';
 import type { Unsettled } from './contention.ts';
+import { type Dialled, dial } from './dial.ts';
 import { EventQueue } from './event-queue.ts';
-import { LineFindings } from './line-findings.ts';
-import type { LineStatus } from './line-status.ts';
-import { Link } from './link.ts';
-import type { LinePipeline, Settled } from './pipeline.ts';
+import { EventTimers } from './event-timers.ts';
+import { Grace } from './grace.ts';
+import { LineReport, type LineReportDependencies } from './line-report.ts';
+import type { Link } from './link.ts';
+import type { LinePipeline } from './pipeline.ts';
+import type { Settled } from './settled.ts';
 
-export interface FollowDependencies {
+export interface FollowDependencies extends LineReportDependencies {
   readonly source: Source;
-  readonly clock: Clock;
   readonly random: Random;
-  readonly log: Logger;
-  readonly findings: Findings;
-  readonly status: LineStatus;
   /** After each confirmation; its failure is logged and changes nothing. */
   readonly housekeep: (signal: AbortSignal) => Promise<void>;
 }
@@ -31,8 +29,7 @@ export interface FollowSettings {
 type Event =
   | { readonly type: 'frame'; readonly link: Link; readonly received: ReceivedConfiguration }
   | { readonly type: 'ended'; readonly link: Link; readonly error: FallbackError }
-  | { readonly type: 'linked'; readonly link: Link }
-  | { readonly type: 'unlinked'; readonly error: FallbackError; readonly at: 'stores' | 'source' }
+  | Dialled
   | { readonly type: 'dial' | 'confirm' | 'retry' };
 
 /** The control plane is asked again after 1 to 30 s, as a data plane does after 5 to 10. */
@@ -44,15 +41,13 @@ const AGAIN_MS: Readonly<Record<Unsettled, number>> = {
   'no clock': 3000,
   'too close': 30_000,
 };
-/** A configuration that is refused for so long is critical: the backup grows old unnoticed. */
-const BLOCKED_CRITICAL_MS = 900_000;
 
 export class LineFollower {
   readonly #line: LinePipeline;
   readonly #settings: FollowSettings;
   readonly #deps: FollowDependencies;
   readonly #events = new EventQueue<Event>();
-  readonly #findings: LineFindings;
+  readonly #report: LineReport;
   readonly #dialling: Backoff;
   readonly #storing: Backoff;
   #current: Link | undefined;
@@ -61,7 +56,7 @@ export class LineFollower {
   /** Whose configuration waits for a store; its session may have ended meanwhile. */
   #unstored: Link | undefined;
   #isDialling = false;
-  readonly #waiting = new Map<string, { readonly dueAt: number; readonly timer: AbortController }>();
+  readonly #timers: EventTimers<'dial' | 'retry'>;
   #publishedAt = Number.NEGATIVE_INFINITY;
   /** Of the service. */
   #stop: AbortSignal = new AbortController().signal;
@@ -72,7 +67,10 @@ export class LineFollower {
     this.#line = line;
     this.#settings = settings;
     this.#deps = deps;
-    this.#findings = new LineFindings(deps.findings, line.settings.gatewayVersion);
+    this.#report = new LineReport(line.settings.gatewayVersion, deps);
+    this.#timers = new EventTimers(deps.clock, (type) =>
+      this.#events.put({ type }, (waiting) => waiting.type === type),
+    );
     this.#dialling = new Backoff(DIAL_MS.first, DIAL_MS.longest, deps.random);
     this.#storing = new Backoff(STORE_MS.first, STORE_MS.longest, deps.random);
   }
@@ -84,25 +82,17 @@ export class LineFollower {
 
   /** Until the signal fires; then what is being published is finished, within the grace. */
   async run(stop: AbortSignal): Promise<void> {
-    const grace = new AbortController();
+    const grace = new Grace(stop, this.#settings.graceMs, this.#deps.clock);
     this.#stop = stop;
     this.#work = grace.signal;
-    const startGrace = () => {
-      this.#deps.clock.sleep(this.#settings.graceMs, grace.signal).then(
-        () => grace.abort(),
-        () => {},
-      );
-    };
-    stop.addEventListener('abort', startGrace, { once: true });
     this.#events.put({ type: 'dial' });
     try {
       for (;;) await this.#handle(await this.#events.take(stop));
     } catch (error) {
       if (kindOf(error) !== 'aborted') throw error;
     } finally {
-      grace.abort();
-      for (const { timer } of this.#waiting.values()) timer.abort();
-      stop.removeEventListener('abort', startGrace);
+      grace.end();
+      this.#timers.stop();
       await Promise.all([this.#current?.close(), this.#next?.close()]);
       this.#deps.status.update({ connected: false });
     }
@@ -131,24 +121,10 @@ export class LineFollower {
   #dial(): void {
     if (this.#isDialling || this.#next !== undefined) return;
     this.#isDialling = true;
-    this.#open().then(
+    dial(this.#line, this.#deps.source, this.#stop).then(
       (event) => this.#events.put(event),
       () => {},
     );
-  }
-
-  async #open(): Promise<Event> {
-    let at: 'stores' | 'source' = 'stores';
-    try {
-      const heads = await this.#line.readHeads(this.#stop);
-      at = 'source';
-      return {
-        type: 'linked',
-        link: await Link.open(heads, this.#deps.source, this.#line.settings.gatewayVersion, this.#stop),
-      };
-    } catch (thrown) {
-      return { type: 'unlinked', error: classify(thrown, at), at };
-    }
   }
 
   #linked(link: Link): void {
@@ -168,9 +144,9 @@ export class LineFollower {
 
   async #unlinked(error: FallbackError, at: 'stores' | 'source'): Promise<void> {
     this.#isDialling = false;
-    if (at === 'stores') this.#findings.storesFail(error);
-    else this.#lost(error);
-    if (this.#current === undefined) this.#later(this.#dialling.next(), { type: 'dial' });
+    if (at === 'stores') this.#report.storesFail(error, this.#stop);
+    else this.#report.lost(error);
+    if (this.#current === undefined) this.#timers.in(this.#dialling.next(), 'dial');
     else if (at === 'source') await this.#markAlive();
   }
 
@@ -179,22 +155,16 @@ export class LineFollower {
     if (link === this.#next) {
       // Evidence was asked for and none came: what is published is not confirmed.
       this.#next = undefined;
-      this.#lost(error);
+      this.#report.lost(error);
       await this.#markAlive();
     } else if (link === this.#current) {
       this.#current = this.#next;
       this.#next = undefined;
       if (this.#current !== undefined) return;
-      this.#lost(error);
+      this.#report.lost(error);
       this.#deps.status.update({ connected: false });
-      this.#later(this.#dialling.next(), { type: 'dial' });
+      this.#timers.in(this.#dialling.next(), 'dial');
     }
-  }
-
-  #lost(error: FallbackError): void {
-    this.#findings.unreachable(error);
-    if (!this.#deps.status.controlPlane('down', this.#deps.clock.now())) return;
-    this.#deps.log.warn({ event: 'control-plane.down', code: error.code, hint: error.hint }, error.message);
   }
 
   async #frame(link: Link, received: ReceivedConfiguration): Promise<void> {
@@ -206,10 +176,7 @@ export class LineFollower {
     }
     if (link !== this.#current) return;
     this.#dialling.succeeded();
-    this.#findings.heard();
-    if (this.#deps.status.controlPlane('up', this.#deps.clock.now())) {
-      this.#deps.log.info({ event: 'control-plane.up' }, 'the control plane sends configurations');
-    }
+    this.#report.heard();
     link.pending = received;
     this.#unstored = link;
     const wait = this.#publishedAt + this.#settings.delayMs - this.#deps.clock.monotonic();
@@ -228,53 +195,32 @@ export class LineFollower {
       if (typeof result === 'string') this.#again(result);
       else await this.#settled(link, result);
     } catch (thrown) {
-      const error = classify(thrown, 'export');
-      if (error.kind === 'aborted') throw error;
-      this.#findings.storesFail(error);
-      this.#deps.status.count('failed', this.#deps.clock.now());
-      this.#deps.status.update({
-        pendingSince: this.#deps.status.state.pendingSince ?? this.#deps.clock.now(),
-      });
-      this.#deps.log.error({ event: 'export.failed', code: error.code, hint: error.hint }, error.message);
-      this.#later(this.#storing.next(), { type: 'retry' });
+      this.#report.failed(thrown, this.#work);
+      this.#timers.in(this.#storing.next(), 'retry');
     }
   }
 
   async #settled(link: Link, { outcome, heads, nonce }: Settled): Promise<void> {
-    const { clock, log, status, housekeep } = this.#deps;
     link.pending = undefined;
     this.#unstored = undefined;
     link.heads = heads;
     link.nonce = nonce ?? link.nonce;
-    status.head(heads.base);
-    status.count(outcome.outcome, clock.now());
-    const blockedSince = outcome.outcome === 'refused' ? (status.state.blockedSince ?? clock.now()) : null;
-    status.update({ blockedSince, lastExportMs: outcome.timings['totalMs'] ?? null });
-    this.#findings.settled(
-      outcome,
-      blockedSince === null ? 0 : clock.now() - blockedSince,
-      BLOCKED_CRITICAL_MS,
-    );
-    const { gatewayVersion, configHash, sequence, counts, timings } = outcome;
-    const fields = { gatewayVersion, configHash, sequence, counts, durationMs: timings['totalMs'] };
-    log.info({ event: `export.${outcome.outcome}`, ...fields }, `configuration ${outcome.outcome}`);
-    if (outcome.outcome === 'published') this.#publishedAt = clock.monotonic();
+    this.#report.settled(outcome, heads.base);
+    if (outcome.outcome === 'published') this.#publishedAt = this.#deps.clock.monotonic();
     if (outcome.stores.some(({ outcome: result }) => result === 'failed')) {
-      this.#later(this.#storing.next(), { type: 'dial' });
+      this.#timers.in(this.#storing.next(), 'dial');
     } else {
       this.#storing.succeeded();
     }
-    await housekeep(this.#work).catch((thrown: unknown) => {
-      const error = classify(thrown, 'housekeeping');
-      if (error.kind === 'aborted') throw error;
-      log.warn({ event: 'housekeeping.failed', code: error.code }, error.message);
-    });
+    await this.#deps
+      .housekeep(this.#work)
+      .catch((thrown: unknown) => this.#report.housekeepingFailed(thrown, this.#work));
   }
 
   /** Heads read again, and a new session whose frame is evidence about them. */
   #again(reason: Unsettled): void {
     this.#deps.log.info({ event: 'export.again', reason }, 'the stored head has to be looked at again');
-    this.#later(AGAIN_MS[reason] * (0.5 + this.#deps.random()), { type: 'dial' });
+    this.#timers.in(AGAIN_MS[reason] * (0.5 + this.#deps.random()), 'dial');
   }
 
   /** A store failed. What was received is still evidence while the heads are those from before its session. */
@@ -286,10 +232,8 @@ export class LineFollower {
       if (!link.isEvidenceAbout(heads)) return this.#dial();
       link.heads = heads;
     } catch (thrown) {
-      const error = classify(thrown, 'stores');
-      if (error.kind === 'aborted') throw error;
-      this.#findings.storesFail(error);
-      return this.#later(this.#storing.next(), { type: 'retry' });
+      this.#report.storesFail(thrown, this.#work);
+      return this.#timers.in(this.#storing.next(), 'retry');
     }
     await this.#store(link);
   }
@@ -298,26 +242,7 @@ export class LineFollower {
     try {
       await this.#line.markAlive(await this.#line.readHeads(this.#work), this.#work);
     } catch (thrown) {
-      const error = classify(thrown, 'stores');
-      if (error.kind === 'aborted') throw error;
-      this.#findings.storesFail(error);
+      this.#report.storesFail(thrown, this.#work);
     }
-  }
-
-  /** One of each kind waits at a time, the one that is due first: reasons come faster than they are dealt with. */
-  #later(ms: number, event: { readonly type: 'dial' | 'retry' }): void {
-    const dueAt = this.#deps.clock.monotonic() + ms;
-    const waiting = this.#waiting.get(event.type);
-    if (waiting !== undefined && waiting.dueAt <= dueAt) return;
-    waiting?.timer.abort();
-    const timer = new AbortController();
-    this.#waiting.set(event.type, { dueAt, timer });
-    this.#deps.clock.sleep(ms, timer.signal).then(
-      () => {
-        this.#waiting.delete(event.type);
-        this.#events.put(event, ({ type }) => type === event.type);
-      },
-      () => {},
-    );
   }
 }

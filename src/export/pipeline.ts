@@ -6,57 +6,37 @@ import type { Head } from '../snapshot/head.ts';
 import { encodeSignedHead } from '../snapshot/signed-head.ts';
 import { judge } from './acceptance.ts';
 import { asOf } from './as-of.ts';
-import { type Unsettled, unsettled } from './contention.ts';
-import { type Candidate, currentEntry, type Decision, decide, nextSequence } from './decide.ts';
+import { ALIVE_SHARE, isAsYoung, isConfirmationDue } from './confirm-due.ts';
+import type { Unsettled } from './contention.ts';
+import { type Candidate, currentEntry, type Decision, decide } from './decide.ts';
 import { describeEntry } from './entry.ts';
 import { uploadForTime } from './first-upload.ts';
+import { HeadWriter } from './head-writer.ts';
 import { levelled } from './level.ts';
 import type { LineDependencies, LineSettings } from './line.ts';
 import { type LineHeads, readLineHeads } from './line-heads.ts';
-import { aliveHead, confirmedHead, type HeadFacts, publishedHead, withoutCurrent } from './next-head.ts';
-import type { ExportOutcome } from './outcome.ts';
+import { aliveHead, confirmedHead, publishedHead, withoutCurrent } from './next-head.ts';
+import { warnNotNewer } from './not-newer.ts';
 import { publish, type StoreResult, type StoreToWrite } from './publish.ts';
 import { keepRefused } from './refused.ts';
 import { Report } from './report.ts';
 import { seal } from './seal.ts';
+import type { Settled, SettleOptions } from './settled.ts';
 import { StoreClock } from './store-clock.ts';
-
-export interface SettleOptions {
-  readonly signal: AbortSignal;
-  /** Of the head that was written from an earlier frame of the same session. */
-  readonly ownNonce?: string | undefined;
-  /**
-   * `due`: equal content is confirmed only when its confirmation is due. `always`: also with newer evidence, so that
-   * its `asOf` rises (DESIGN.md D6).
-   */
-  readonly confirm: 'due' | 'always';
-  /** Lets findings pass that a validator marked acceptable; recorded in the head. */
-  readonly acceptReason?: string | undefined;
-}
-
-export interface Settled {
-  readonly outcome: ExportOutcome;
-  /** The heads as they are now. */
-  readonly heads: LineHeads;
-  /** Of the head that this wrote. */
-  readonly nonce: string | undefined;
-}
-
-/** Schedules are jittered: a little less than an interval counts as one. */
-const ALIVE_SHARE = 0.8;
 
 /** The steps of one line. Keeps nothing that a restart could lose; who calls it decides when. */
 export class LinePipeline {
   readonly settings: LineSettings;
   readonly #deps: LineDependencies;
   readonly #storeClock: StoreClock;
-  #lastSequence = 0;
+  readonly #heads: HeadWriter;
   #damagedKey: string | undefined;
 
   constructor(settings: LineSettings, deps: LineDependencies) {
     this.settings = settings;
     this.#deps = deps;
     this.#storeClock = new StoreClock(deps.clock);
+    this.#heads = new HeadWriter(settings, deps);
   }
 
   /** Before a session is requested: what it sends is evidence about these heads. */
@@ -105,7 +85,7 @@ export class LinePipeline {
         return 'too close';
       case 'older':
       case 'held':
-        this.#warnNotNewer(decision, candidate);
+        warnNotNewer(this.#deps.log, decision, candidate);
         return { outcome: report.outcome(decision.action), heads, nonce: undefined };
       case 'confirm':
         if (currentEntry(decision.base).key === this.#damagedKey) {
@@ -131,7 +111,7 @@ export class LinePipeline {
       this.now() - Date.parse(base.aliveAt) < ALIVE_SHARE * this.settings.confirmIntervalMs
     )
       return undefined;
-    const head = encodeSignedHead(aliveHead(base, this.#facts(heads)), this.#deps.signers);
+    const head = encodeSignedHead(aliveHead(base, this.#heads.facts(heads, this.now())), this.#deps.signers);
     const same = heads.readings.filter((reading) => reading.head?.nonce === base.nonce);
     return publish({ snapshot: undefined, head }, same, signal);
   }
@@ -154,34 +134,25 @@ export class LinePipeline {
   async #confirm(report: Report, base: Head, options: SettleOptions): Promise<Settled | Unsettled> {
     const { heads, candidate } = report;
     const uneven = heads.readings.some(({ head }) => head?.nonce !== base.nonce);
-    if (!uneven && !this.#isConfirmationDue(candidate, base, options.confirm)) {
+    const { confirmIntervalMs, marginMs } = this.settings;
+    const rules = { confirm: options.confirm, confirmIntervalMs, now: this.now() };
+    if (!uneven && !isConfirmationDue(candidate, base, rules)) {
       return { outcome: report.outcome('unchanged', base.sequence), heads, nonce: undefined };
     }
-    const head = confirmedHead(base, candidate.asOf, this.#facts(heads), this.settings.keep);
+    const head = confirmedHead(
+      base,
+      candidate.asOf,
+      this.#heads.facts(heads, this.now()),
+      this.settings.keep,
+    );
     const stores = this.#levelled(heads, head.entries, options.signal, currentEntry(head).key);
     const to = { snapshot: undefined, stores };
     const written = await this.#write(report, 'confirmed', head, to, options.signal);
     // Levelling found that no store has it.
     if (this.#damagedKey === currentEntry(head).key) return 'conflict';
-    if (typeof written === 'string' || this.#isAsYoung(candidate, base, options.ownNonce)) return written;
+    const session = { marginMs, ownNonce: options.ownNonce };
+    if (typeof written === 'string' || isAsYoung(candidate, base, session)) return written;
     return { ...written, nonce: undefined };
-  }
-
-  #isConfirmationDue(candidate: Candidate, base: Head, confirm: SettleOptions['confirm']): boolean {
-    const age = this.now() - Date.parse(base.confirmedAt);
-    if (confirm === 'due') return age >= this.settings.confirmIntervalMs;
-    // Not for a frame that says nothing newer: ten exporters would write ten heads for each change.
-    const isNewer = candidate.asOf > Date.parse(currentEntry(base).asOf);
-    return isNewer || age >= ALIVE_SHARE * this.settings.confirmIntervalMs;
-  }
-
-  /**
-   * Whether frames that follow on this session are newer than the head. A frame with equal content may be older than
-   * the head (A, B, A and a control plane that is behind), and so may the one after it.
-   */
-  #isAsYoung(candidate: Candidate, base: Head, ownNonce: string | undefined): boolean {
-    const lead = candidate.asOf - Date.parse(currentEntry(base).asOf);
-    return base.nonce === ownNonce || lead > this.settings.marginMs;
   }
 
   #levelled(
@@ -213,7 +184,7 @@ export class LinePipeline {
     stopwatch.lap('sealMs');
     const { accepted } = verdict;
     const described = () => {
-      const facts = this.#facts(heads);
+      const facts = this.#heads.facts(heads, this.now());
       const { now, writer } = facts;
       const { asOf } = report.candidate;
       return { facts, entry: describeEntry({ prepared, sealed, asOf, exportedAt: now, writer, accepted }) };
@@ -243,54 +214,20 @@ export class LinePipeline {
     return written;
   }
 
-  /** Success by policy; a lost race is looked at again before anything else is concluded. */
   async #write(
     report: Report,
     outcome: 'published' | 'confirmed',
     head: Head,
-    to: {
-      readonly snapshot: Parameters<typeof publish>[0]['snapshot'];
-      readonly stores: readonly StoreToWrite[];
-    },
+    to: Parameters<HeadWriter['write']>[2],
     signal: AbortSignal,
   ): Promise<Settled | Unsettled> {
-    const bytes = encodeSignedHead(head, this.#deps.signers);
-    const written = await publish({ snapshot: to.snapshot, head: bytes }, to.stores, signal);
+    const results = await this.#heads.write(head, report.heads, to, signal);
     report.stopwatch.lap('publishMs');
-    const unread = report.heads.failures.map(({ store, error }) => ({
-      store,
-      outcome: 'failed' as const,
-      error,
-    }));
-    const results: StoreResult[] = [...written, ...unread];
-    const good = results.filter((result) => result.outcome === 'written').length;
-    if (good > 0) this.#lastSequence = head.sequence;
-    if (results.some((result) => result.outcome === 'conflict')) return 'conflict';
-    const enough = this.settings.successPolicy === 'all' ? good === results.length : good > 0;
-    if (!enough) throw results.find(({ error }) => error !== undefined)?.error ?? unsettled('conflict');
+    if (typeof results === 'string') return results;
     return {
       outcome: report.outcome(outcome, head.sequence, results),
       heads: report.heads.after(head, results),
       nonce: head.nonce,
     };
-  }
-
-  #facts(heads: LineHeads): HeadFacts {
-    const { cluster, gatewayVersion, writer } = this.settings;
-    const now = this.now();
-    const replaced = heads.readings.flatMap(({ head }) => (head === undefined ? [] : [head]));
-    const sequence = nextSequence(replaced, this.#lastSequence, now);
-    return { cluster, gatewayVersion, writer, nonce: this.#deps.nonce(), now, sequence, replaced };
-  }
-
-  #warnNotNewer(decision: Decision, candidate: Candidate): void {
-    const fields = { event: `export.${decision.action}`, configHash: candidate.configHash };
-    if (decision.action === 'older') {
-      const message =
-        'control planes disagree: a store holds a newer configuration than this control plane sends';
-      this.#deps.log.error({ ...fields, store: decision.against }, message);
-    } else {
-      this.#deps.log.warn(fields, 'not published: a rollback is in force that rejects this configuration');
-    }
   }
 }
