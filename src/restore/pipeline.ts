@@ -14,7 +14,7 @@ import { fetchSealed } from './fetch.ts';
 import { openDocument } from './open.ts';
 import { Progress } from './progress.ts';
 import { readPieces } from './read-pieces.ts';
-import { type ResolvedHead, resolveHeads } from './resolve.ts';
+import { type Resolution, type ResolvedHead, resolveHeads } from './resolve.ts';
 import { checkUsable, entryFindings } from './usable.ts';
 
 export interface RestoreDependencies {
@@ -39,6 +39,12 @@ export interface RestoreSettings {
   readonly maxDocumentBytes: number;
 }
 
+export interface RestoreOptions {
+  readonly signal: AbortSignal;
+  /** From whoever has just looked at the heads; without it they are asked for. */
+  readonly resolution?: Resolution;
+}
+
 /** Snapshots of one head that are tried before giving up on it: a bound on requests and time. */
 export const MAX_CANDIDATES = 10;
 
@@ -51,22 +57,15 @@ export const MAX_CANDIDATES = 10;
 export async function* restore(
   deps: RestoreDependencies,
   settings: RestoreSettings,
-  options: { readonly signal: AbortSignal },
+  options: RestoreOptions,
 ): AsyncGenerator<RestoredSnapshot, never, undefined> {
-  const { cache, clock, stores, line } = deps;
+  const { cache, clock, stores } = deps;
   const { signal } = options;
   const progress = new Progress(clock, cache.findings);
   await cache.prepare();
 
-  const resolution = await resolveHeads(stores, {
-    signal,
-    clock,
-    gatewayVersion: line.gatewayVersion,
-    deadlineMs: settings.resolveMs,
-    recentMs: settings.recentMs,
-    ratchet: await cache.readRatchet(),
-    minimumSequence: settings.minimumSequence,
-  });
+  const resolution =
+    options.resolution ?? (await resolveLine(deps, settings, { signal, ratchet: await cache.readRatchet() }));
   progress.resolved(stores.length, resolution);
   const run = { deps, settings, signal, progress };
   if (resolution.best !== undefined) {
@@ -75,6 +74,23 @@ export async function* restore(
   }
   yield* fromCache(run);
   throw new RestoreError(progress.failures);
+}
+
+/** The newest head of the line that may be used. @throws FallbackError only when the signal fires */
+export function resolveLine(
+  { clock, line, stores }: Pick<RestoreDependencies, 'clock' | 'line' | 'stores'>,
+  { resolveMs, recentMs, minimumSequence }: RestoreSettings,
+  options: { readonly signal: AbortSignal; readonly ratchet: number | undefined },
+): Promise<Resolution> {
+  const { gatewayVersion } = line;
+  return resolveHeads(stores, {
+    ...options,
+    clock,
+    gatewayVersion,
+    deadlineMs: resolveMs,
+    recentMs,
+    minimumSequence,
+  });
 }
 
 interface Run {
