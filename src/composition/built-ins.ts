@@ -8,6 +8,11 @@ export type BuiltIns = Readonly<Record<PluginKind, BuiltInsOfKind>>;
 export const VALIDATORS: BuiltInsOfKind = {
   'kong-schema': () => import('../../plugins/validator/kong-schema/index.ts'),
   shrinkage: () => import('../../plugins/validator/shrinkage/index.ts'),
+  expiry: () => import('../../plugins/validator/expiry/index.ts'),
+  limits: () => import('../../plugins/validator/limits/index.ts'),
+  'outage-readiness': () => import('../../plugins/validator/outage-readiness/index.ts'),
+  gateway: () => import('../../plugins/validator/gateway/index.ts'),
+  command: () => import('../../plugins/validator/command/index.ts'),
 };
 
 export const BUILT_INS: BuiltIns = {

@@ -8,6 +8,7 @@ import type { Clock, Finding, Validator } from '../plugin/index.ts';
 import type { DocumentJob, PreparedDocument } from '../snapshot/document-worker-job.ts';
 import { type ReadDocument, readDocument } from './prepare-document.ts';
 import { bounded, plainFindings } from './prepare-findings.ts';
+import { earliest } from './prepare-loadable-until.ts';
 
 export interface NamedValidator {
   readonly id: string;
@@ -44,7 +45,7 @@ export async function prepare(
   freezeTwoLevels(table);
 
   const readAt = clock.monotonic();
-  const findings = await validateAll(job, validators, document, table, counts);
+  const { findings, loadableUntil } = await validateAll(job, validators, document, table, counts);
   const validatedAt = clock.monotonic();
   const sha256 = createHash('sha256').update(document).digest('hex');
   const compressed = job.compress ? compress(document) : null;
@@ -58,7 +59,7 @@ export async function prepare(
     counts,
     plugins,
     empty,
-    loadableUntil: null,
+    loadableUntil,
     findings,
     timings: {
       inflateMs: 0,
@@ -80,20 +81,22 @@ async function validateAll(
   bytes: Uint8Array,
   table: Readonly<Record<string, unknown>>,
   counts: Readonly<Record<string, number>>,
-): Promise<readonly Finding[]> {
+): Promise<{ readonly findings: readonly Finding[]; readonly loadableUntil: string | null }> {
   const { cluster, fromControlPlane, gatewayVersion, now, previous } = job;
   const context = { cluster, gatewayVersion, fromControlPlane, counts, now, ...(previous && { previous }) };
   // Never fires: the main thread ends this thread instead, which an endless loop cannot ignore.
   const { signal } = new AbortController();
   const found: Finding[] = [];
+  let loadableUntil: string | null = null;
   for (const { id, validator } of validators) {
     try {
       found.push(...plainFindings(await validator.validate({ bytes, table }, context, { signal })));
+      loadableUntil = earliest(loadableUntil, await validator.loadableUntil?.({ bytes, table }, { signal }));
     } catch (thrown) {
       throw validatorFailed(id, thrown);
     }
   }
-  return bounded(found);
+  return { findings: bounded(found), loadableUntil };
 }
 
 function validatorFailed(id: string, thrown: unknown): FallbackError {

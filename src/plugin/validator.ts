@@ -10,6 +10,12 @@ export interface Validator {
     context: ValidationContext,
     options: CallOptions,
   ): Promise<readonly Finding[]>;
+  /**
+   * From when on a data plane would reject the document although nothing in it has changed, milliseconds since 1970;
+   * undefined: never, as far as this validator can tell. Asked after `validate`; the earliest of all validators is
+   * recorded with the snapshot.
+   */
+  loadableUntil?(document: ConfigDocument, options: CallOptions): Promise<number | undefined>;
 }
 
 export interface ConfigDocument {

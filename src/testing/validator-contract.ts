@@ -1,6 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { kindOf } from '../errors/index.ts';
 import type { Finding, ValidationContext, Validator } from '../plugin/index.ts';
+import { floodTable } from './flood-table.ts';
 import { type TestFunction, withHarness } from './harness.ts';
 import { ODD_TABLES } from './odd-tables.ts';
 
@@ -24,6 +25,9 @@ interface ValidatorCase {
 
 /** `kong-schema/dangling-reference`: the plugin's name and the case. */
 const CODE = /^[a-z0-9-]+(\/[a-z0-9-]+)+$/;
+/** What the record of a configuration holds; the core cuts off the rest, and then nobody is told that there was more. */
+const MOST_FINDINGS = 200;
+const LONGEST_TEXT = 1000;
 const call = () => ({ signal: new AbortController().signal });
 
 /**
@@ -100,20 +104,59 @@ const cases: readonly ValidatorCase[] = [
     },
   },
   {
+    name: 'a flood of faults gives a list that can be kept and read',
+    async run(validator) {
+      const findings = await judge(validator, utf8(floodTable()), {});
+      assert.ok(findings.length <= MOST_FINDINGS, `${findings.length} findings, at most ${MOST_FINDINGS}`);
+      for (const finding of findings) {
+        assertWellFormed(finding, 'flood');
+        for (const text of [finding.message, finding.hint ?? '', ...(finding.path ?? [])]) {
+          assert.ok(text.length <= LONGEST_TEXT, `${finding.code}: ${text.length} characters`);
+        }
+      }
+    },
+  },
+  {
+    name: 'how long a document can be loaded is a time or undefined, and always the same',
+    async run(validator, { good = [] }) {
+      const documents = [...good.map(({ bytes }) => bytes), ...ODD_TABLES.map(({ json }) => utf8(json))];
+      for (const bytes of [...documents, utf8(floodTable())]) {
+        const document = { bytes, table: frozen(parse(bytes)) };
+        const until = await validator.loadableUntil?.(document, call());
+        assert.ok(until === undefined || Number.isFinite(until), `${until} is milliseconds since 1970`);
+        assert.equal(await validator.loadableUntil?.(document, call()), until);
+      }
+    },
+  },
+  {
+    name: 'a signal that fires on the way: aborted, or judged all the same, but never another error',
+    async run(validator) {
+      const table = frozen(parse(utf8(floodTable())));
+      const document = { bytes: utf8(floodTable()), table };
+      const stop = new AbortController();
+      const judging = validator.validate(document, context({}, table), { signal: stop.signal });
+      stop.abort();
+      await abortedOrJudged(judging);
+    },
+  },
+  {
     name: 'a signal that fired before: aborted, or judged all the same, but never another error',
     async run(validator) {
       const table = frozen({ _format_version: '3.0', services: [] });
       const document = { bytes: utf8(JSON.stringify(table)), table };
       const signal = AbortSignal.abort();
-      try {
-        const findings = await validator.validate(document, context({}, table), { signal });
-        for (const finding of findings) assertWellFormed(finding, 'after an abort');
-      } catch (error) {
-        assert.equal(kindOf(error), 'aborted', String(error));
-      }
+      await abortedOrJudged(validator.validate(document, context({}, table), { signal }));
     },
   },
 ];
+
+async function abortedOrJudged(judging: Promise<readonly Finding[]>): Promise<void> {
+  try {
+    for (const finding of await judging) assertWellFormed(finding, 'after an abort');
+  } catch (error) {
+    assert.equal(kindOf(error), 'aborted', String(error));
+  }
+}
 
 async function judge(
   validator: Validator,
