@@ -32,6 +32,7 @@ export function commonParts(
   provide(parts, Part.clock, () => systemClock);
   provide(parts, Part.random, () => Math.random);
   provide(parts, Part.lifecycle, () => new Lifecycle());
+  provide(parts, Part.seat, () => undefined);
   provide(parts, Part.findings, (get) => new Findings(get(Part.clock), get(Part.log)));
   provide(parts, Part.outside, (get) => new Outside(get(Part.clock), get(Part.random)));
   provide(parts, Part.stores, (get) => createStores(get, storeBreaker));

@@ -1,13 +1,13 @@
 import { redactor } from '../observe/index.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { ServiceState } from '../observe/metrics-state.ts';
-import { version } from '../observe/version.ts';
+import { ServiceHub } from '../service/service-hub.ts';
 import { Part } from './parts.ts';
 import type { Get } from './tokens.ts';
 
 /**
- * Health, metrics and status of a long-running role on `service.listen`, closed with everything else. Loaded here: a
- * command that ends at once must not pay for it.
+ * Health, metrics and status of a long-running role on `service.listen`: beside the other roles where the process has
+ * several, else in a service of its own, closed with everything else.
  *
  * @param state asked for each answer
  * @returns undefined when it is switched off
@@ -17,15 +17,12 @@ export async function startHttpService(get: Get, state: () => ServiceState): Pro
   const { settings, secrets } = get(Part.settings);
   const { listen } = settings.service;
   if (listen === 'off') return undefined;
-  const [{ startHttp }, { createMetrics }] = await Promise.all([
-    import('../service/http.ts'),
-    import('../observe/metrics.ts'),
-  ]);
-  const metrics = await createMetrics(version());
-  const [clock, log, lifecycle] = [get(Part.clock), get(Part.log), get(Part.lifecycle)];
-  lifecycle.opened('metrics', () => metrics.close());
-  const redact = redactor(secrets);
-  const http = await startHttp({ listen, state, metrics, version: version(), redact, clock, log });
-  lifecycle.opened('http service', () => http.close());
-  return metrics;
+  const joining = { listen, state, redact: redactor(secrets), log: get(Part.log) };
+  const shared = get(Part.seat);
+  if (shared !== undefined) return shared.join(joining);
+  const hub = new ServiceHub(settings.cluster, get(Part.clock));
+  // Its name until it is open; nobody is told it.
+  const seat = hub.seat('node');
+  get(Part.lifecycle).opened('http service', () => hub.close());
+  return seat.join(joining);
 }

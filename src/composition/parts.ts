@@ -5,6 +5,7 @@ import type { Source } from '../plugin/source.ts';
 import type { Target } from '../plugin/target.ts';
 import type { Breaker, Outside, Random } from '../resilience/index.ts';
 import type { Lifecycle } from '../service/lifecycle.ts';
+import type { ServiceSeat } from '../service/service-hub.ts';
 import type { DocumentWorker } from '../snapshot/document-worker.ts';
 import type { GuardedStore } from '../snapshot/guarded-store.ts';
 import type { Signer, Trust } from '../snapshot/keys.ts';
@@ -31,4 +32,6 @@ export const Part = {
   worker: token<DocumentWorker>('document worker'),
   source: token<Promise<Source>>('source'),
   target: token<Promise<Target>>('target'),
+  /** In the HTTP service that the roles of a process share; undefined: this role opens one for itself. */
+  seat: token<ServiceSeat | undefined>('seat in the HTTP service'),
 } as const;

@@ -4,6 +4,8 @@ export interface MetricDescription {
   readonly type: 'gauge' | 'counter' | 'histogram';
   readonly labels: readonly string[];
   readonly help: string;
+  /** Each role has a value of its own: where a process has several roles, a label `role` is added. */
+  readonly perRole?: true;
 }
 
 const LINE = ['gateway_version'] as const;
@@ -54,61 +56,73 @@ export const METRICS = {
     type: 'gauge',
     labels: [...LINE, 'state'],
     help: '1 for the state of the control plane: up, down or unknown. Connected and silent is down.',
+    perRole: true,
   },
   kongfallback_control_plane_state_age_seconds: {
     type: 'gauge',
     labels: LINE,
     help: 'How long it has been in that state.',
+    perRole: true,
   },
   kongfallback_control_plane_open_sessions: {
     type: 'gauge',
     labels: LINE,
     help: '1 while a session stands, which may be silent.',
+    perRole: true,
   },
   kongfallback_head_readable_state: {
     type: 'gauge',
     labels: [...HEAD, 'state'],
     help: '1 for what the last look at the head found: verified, missing, refused, unreadable or unknown.',
+    perRole: true,
   },
   kongfallback_head_alive_age_seconds: {
     type: 'gauge',
     labels: HEAD,
     help: 'Since an exporter last wrote the head (aliveAt), by the clock of the store.',
+    perRole: true,
   },
   kongfallback_head_confirmed_age_seconds: {
     type: 'gauge',
     labels: HEAD,
     help: 'Since a fresh session last proved that the head is what the control plane sends (confirmedAt).',
+    perRole: true,
   },
   kongfallback_head_sequence_number: {
     type: 'gauge',
     labels: HEAD,
     help: 'Sequence of the head.',
+    perRole: true,
   },
   kongfallback_head_listed_snapshots: {
     type: 'gauge',
     labels: HEAD,
     help: 'Snapshots that the head lists.',
+    perRole: true,
   },
   kongfallback_configuration_entities: {
     type: 'gauge',
     labels: [...LINE, 'collection'],
     help: 'Entities of the published configuration; beyond 64 collections as collection "other".',
+    perRole: true,
   },
   kongfallback_configuration_document_bytes: {
     type: 'gauge',
     labels: LINE,
     help: 'Size of the published configuration, uncompressed.',
+    perRole: true,
   },
   kongfallback_configuration_loadable_until_timestamp_seconds: {
     type: 'gauge',
     labels: LINE,
     help: 'From then on data planes reject the published configuration; absent when nothing in it expires.',
+    perRole: true,
   },
   kongfallback_configuration_hold_state: {
     type: 'gauge',
     labels: LINE,
     help: '1 while a rollback is in force.',
+    perRole: true,
   },
   kongfallback_export_outcomes_total: {
     type: 'counter',
@@ -144,31 +158,37 @@ export const METRICS = {
     type: 'gauge',
     labels: ['store', 'state'],
     help: '1 for the state of the circuit breaker: closed, open or half-open.',
+    perRole: true,
   },
   kongfallback_origin_state: {
     type: 'gauge',
     labels: ['origin'],
     help: '1 for where the running configuration came from: control-plane, storage, cache, node or none.',
+    perRole: true,
   },
   kongfallback_origin_state_age_seconds: {
     type: 'gauge',
     labels: ['origin'],
     help: 'Since it comes from there.',
+    perRole: true,
   },
   kongfallback_drill_verdict_state: {
     type: 'gauge',
     labels: [...HEAD, 'verdict'],
     help: '1 for how the last drill ended: passed, older, empty or failed. The cache is store "(cache)".',
+    perRole: true,
   },
   kongfallback_drill_age_seconds: {
     type: 'gauge',
     labels: HEAD,
     help: 'Since the last drill.',
+    perRole: true,
   },
   kongfallback_drill_duration_seconds: {
     type: 'gauge',
     labels: [...HEAD, 'step'],
     help: 'Duration of the last drill, by step: resolve, fetch, open.',
+    perRole: true,
   },
 } as const satisfies Readonly<Record<string, MetricDescription>>;
 

@@ -140,3 +140,20 @@ export function healthOf(findings: readonly Pick<ShownFinding, 'severity'>[]): H
   if (findings.some(({ severity }) => severity === 'critical')) return 'failed';
   return findings.length === 0 ? 'ok' : 'degraded';
 }
+
+/** Of all roles of a process: what two of them noticed stands once, as the one that takes it more seriously tells it. */
+export function findingsOf(states: readonly Pick<ServiceState, 'findings'>[]): readonly ShownFinding[] {
+  const teller = new Map<string, { readonly at: number; readonly severity: FindingSeverity }>();
+  for (const [at, { findings }] of states.entries()) {
+    for (const finding of findings) {
+      const former = teller.get(keyOf(finding));
+      const isWorse = finding.severity === 'critical' && former?.severity === 'warning';
+      if (former === undefined || isWorse) teller.set(keyOf(finding), { at, severity: finding.severity });
+    }
+  }
+  return states.flatMap(({ findings }, at) =>
+    findings.filter((finding) => teller.get(keyOf(finding))?.at === at),
+  );
+}
+
+const keyOf = ({ code, about }: ShownFinding): string => JSON.stringify([code, about]);

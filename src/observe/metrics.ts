@@ -1,8 +1,9 @@
 // Prometheus metrics of one service. Nothing is kept here but durations: each scrape is made from the state of then.
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Counter, Gauge, Histogram } from 'prom-client';
-import { DURATION_BUCKETS, METRICS, type MetricName } from './metrics-catalogue.ts';
+import { DURATION_BUCKETS, METRICS, type MetricDescription, type MetricName } from './metrics-catalogue.ts';
 import {
+  findingsOf,
   type HeadState,
   healthOf,
   type ServiceDrill,
@@ -40,8 +41,10 @@ export class Metrics {
     this.#version = version;
     this.#registry = new Registry();
     const registers = [this.#registry];
-    for (const [name, { type, labels, help }] of Object.entries(METRICS)) {
-      const options = { name, help, labelNames: labels, registers };
+    const described: readonly [string, MetricDescription][] = Object.entries(METRICS);
+    for (const [name, { type, labels, help, perRole }] of described) {
+      const labelNames = perRole === true ? [...labels, 'role'] : labels;
+      const options = { name, help, labelNames, registers };
       if (type === 'gauge') this.#gauges.set(name, new Gauge(options));
       if (type === 'counter') this.#counters.set(name, new Counter(options));
     }
@@ -65,28 +68,16 @@ export class Metrics {
     this.#durations.observe({ gateway_version: gatewayVersion, outcome }, durationMs / 1000);
   }
 
-  /** In the text format of Prometheus. */
-  render(state: ServiceState, now: number): Promise<string> {
+  /**
+   * In the text format of Prometheus.
+   *
+   * @param states of each role of the process
+   */
+  render(states: readonly ServiceState[], now: number): Promise<string> {
     for (const metric of [...this.#gauges.values(), ...this.#counters.values()]) metric.reset();
-    this.#process(state);
-    this.#service(state);
-    for (const line of state.lines) this.#line(line, now);
-    for (const store of state.stores) {
-      for (const [operation, count] of Object.entries(store.requests)) {
-        this.#count('kongfallback_store_requests_total', count, { store: store.store, operation });
-      }
-      const { bytesUp, bytesDown } = store;
-      for (const [direction, bytes] of Object.entries({ up: bytesUp, down: bytesDown })) {
-        this.#count('kongfallback_store_transferred_bytes_total', bytes, { store: store.store, direction });
-      }
-      this.#oneOf('kongfallback_store_breaker_state', STATES.breaker, store.breaker, { store: store.store });
-    }
-    for (const drill of state.drills) this.#drill(drill, now);
-    if (state.origin !== null) {
-      const { origin, since } = state.origin;
-      this.#oneOf('kongfallback_origin_state', STATES.origin, origin, {}, 'origin');
-      this.#set('kongfallback_origin_state_age_seconds', age(now, since), { origin });
-    }
+    this.#process(states);
+    this.#service(states);
+    for (const state of states) this.#role(state, states.length > 1 ? { role: state.role } : {}, now);
     // From here on every value is fixed: another scrape that begins meanwhile sets them to the same state or a later one.
     return this.#registry.metrics();
   }
@@ -96,9 +87,12 @@ export class Metrics {
     this.#registry.clear();
   }
 
-  #process({ role, cluster, startedAt }: ServiceState): void {
-    const labels = { version: this.#version, node_version: process.version, role, cluster };
-    this.#set('kongfallback_build_info', 1, labels);
+  #process(states: readonly ServiceState[]): void {
+    for (const { role, cluster } of states) {
+      const labels = { version: this.#version, node_version: process.version, role, cluster };
+      this.#set('kongfallback_build_info', 1, labels);
+    }
+    const startedAt = Math.min(...states.map((state) => state.startedAt));
     this.#set('kongfallback_process_start_timestamp_seconds', startedAt / 1000);
     const { user, system } = process.cpuUsage();
     this.#count('kongfallback_process_cpu_seconds_total', (user + system) / 1e6);
@@ -110,16 +104,39 @@ export class Metrics {
     this.#lag.reset();
   }
 
-  #service({ findings, notReady }: ServiceState): void {
+  #service(states: readonly ServiceState[]): void {
+    const findings = findingsOf(states);
     this.#oneOf('kongfallback_service_health_state', STATES.health, healthOf(findings), {});
-    this.#set('kongfallback_service_ready_state', notReady === null ? 1 : 0);
+    this.#set('kongfallback_service_ready_state', states.every(({ notReady }) => notReady === null) ? 1 : 0);
     for (const { code, severity } of findings) {
       this.#gauges.get('kongfallback_service_standing_findings')?.inc({ code, severity });
     }
   }
 
-  #line({ gatewayVersion, controlPlane, heads, exports }: ServiceLine, now: number): void {
-    const line = { gateway_version: gatewayVersion };
+  /** @param role added to what another role of this process tells as well */
+  #role(state: ServiceState, role: Labels, now: number): void {
+    for (const line of state.lines) this.#line(line, role, now);
+    for (const { store, breaker, requests, bytesUp, bytesDown } of state.stores) {
+      // Roles of one process count their own requests: these are added up.
+      for (const [operation, count] of Object.entries(requests)) {
+        this.#count('kongfallback_store_requests_total', count, { store, operation });
+      }
+      for (const [direction, bytes] of Object.entries({ up: bytesUp, down: bytesDown })) {
+        this.#count('kongfallback_store_transferred_bytes_total', bytes, { store, direction });
+      }
+      this.#oneOf('kongfallback_store_breaker_state', STATES.breaker, breaker, { store, ...role });
+    }
+    for (const drill of state.drills) this.#drill(drill, role, now);
+    if (state.origin !== null) {
+      const { origin, since } = state.origin;
+      this.#oneOf('kongfallback_origin_state', STATES.origin, origin, role, 'origin');
+      this.#set('kongfallback_origin_state_age_seconds', age(now, since), { origin, ...role });
+    }
+  }
+
+  #line({ gatewayVersion, controlPlane, heads, exports }: ServiceLine, role: Labels, now: number): void {
+    const version = { gateway_version: gatewayVersion };
+    const line = { ...version, ...role };
     this.#oneOf('kongfallback_control_plane_state', STATES.controlPlane, controlPlane.state, line);
     this.#set('kongfallback_control_plane_state_age_seconds', age(now, controlPlane.since), line);
     this.#set('kongfallback_control_plane_open_sessions', controlPlane.connected ? 1 : 0, line);
@@ -127,11 +144,11 @@ export class Metrics {
     this.#configuration(line, heads, now);
     if (exports === null) return;
     for (const [outcome, count] of Object.entries(exports.outcomes)) {
-      this.#count('kongfallback_export_outcomes_total', count, { ...line, outcome });
+      this.#count('kongfallback_export_outcomes_total', count, { ...version, outcome });
     }
     const { blockedSince, pendingSince } = exports;
-    this.#set('kongfallback_export_blocked_age_seconds', age(now, blockedSince ?? now), line);
-    this.#set('kongfallback_export_pending_age_seconds', age(now, pendingSince ?? now), line);
+    this.#set('kongfallback_export_blocked_age_seconds', age(now, blockedSince ?? now), version);
+    this.#set('kongfallback_export_pending_age_seconds', age(now, pendingSince ?? now), version);
   }
 
   #head(line: Labels, { store, state, head }: HeadState): void {
@@ -165,8 +182,8 @@ export class Metrics {
     this.#set('kongfallback_configuration_hold_state', held ? 1 : 0, line);
   }
 
-  #drill({ gatewayVersion, store, verdict, at, timings }: ServiceDrill, now: number): void {
-    const labels = { gateway_version: gatewayVersion, store: store ?? '(cache)' };
+  #drill({ gatewayVersion, store, verdict, at, timings }: ServiceDrill, role: Labels, now: number): void {
+    const labels = { gateway_version: gatewayVersion, store: store ?? '(cache)', ...role };
     this.#oneOf('kongfallback_drill_verdict_state', STATES.drill, verdict, labels, 'verdict');
     this.#set('kongfallback_drill_age_seconds', age(now, at), labels);
     const { resolveMs, fetchMs, openMs } = timings;

@@ -11,8 +11,8 @@ import { type Answer, fullStatus, health, ready } from './health.ts';
 export interface HttpOptions {
   /** `host:port` (`service.listen`); port 0 takes any free one. */
   readonly listen: string;
-  /** Asked for each answer. */
-  readonly state: () => ServiceState;
+  /** Of each role of the process, at least one; asked for each answer. */
+  readonly states: () => readonly ServiceState[];
   readonly metrics: Metrics;
   readonly version: string;
   /** Blanks what must not leave the process. */
@@ -104,21 +104,21 @@ async function replyTo({ method, url = '' }: IncomingMessage, options: HttpOptio
   }
   const path = url.split('?', 1)[0] ?? '';
   if (path !== '/metrics') return json(answerTo(path, options));
-  const { metrics, state, clock } = options;
-  return { status: 200, contentType: metrics.contentType, text: await metrics.render(state(), clock.now()) };
+  const { metrics, states, clock } = options;
+  return { status: 200, contentType: metrics.contentType, text: await metrics.render(states(), clock.now()) };
 }
 
-function answerTo(path: string, { state, version }: HttpOptions): Answer {
+function answerTo(path: string, { states, version }: HttpOptions): Answer {
   switch (path) {
     case '/health/live':
       // That this is answered is the answer.
       return { status: 200, body: { live: true } };
     case '/health/ready':
-      return ready(state());
+      return ready(states());
     case '/health':
-      return health(state());
+      return health(states());
     case '/status':
-      return fullStatus(state(), version);
+      return fullStatus(states(), version);
     default:
       return {
         status: 404,

@@ -16,7 +16,7 @@ async function metricsOf(version = '1.2.3'): Promise<Metrics> {
   return metrics;
 }
 
-const rendered = async (state: ServiceState): Promise<string> => (await metricsOf()).render(state, NOW);
+const rendered = async (state: ServiceState): Promise<string> => (await metricsOf()).render([state], NOW);
 
 /** Samples of one metric, as written: `{labels} value`. */
 const samples = (text: string, name: string): string[] =>
@@ -32,7 +32,7 @@ const FULL = sampleState({
 describe('what promtool checks', async () => {
   const metrics = await createMetrics('1.2.3');
   metrics.exported('3.9.3', 'published', 250);
-  const text = await metrics.render(FULL, NOW);
+  const text = await metrics.render([FULL], NOW);
   metrics.close();
   const lines = text.trim().split('\n');
 
@@ -130,8 +130,8 @@ describe('what a scrape says', () => {
 
   it('totals do not add up over scrapes, and what is gone leaves no series behind', async () => {
     const metrics = await metricsOf();
-    await metrics.render(FULL, NOW);
-    const again = await metrics.render(sampleState(), NOW);
+    await metrics.render([FULL], NOW);
+    const again = await metrics.render([sampleState()], NOW);
     const puts = '{store="s3",operation="put"} 3';
     expect(samples(again, 'kongfallback_store_requests_total')).toContain(puts);
     expect(samples(again, 'kongfallback_origin_state')).toEqual([]);
@@ -139,7 +139,7 @@ describe('what a scrape says', () => {
 
   it('two scrapes at once are each whole', async () => {
     const metrics = await metricsOf();
-    const texts = await Promise.all([metrics.render(FULL, NOW), metrics.render(FULL, NOW)]);
+    const texts = await Promise.all([metrics.render([FULL], NOW), metrics.render([FULL], NOW)]);
     const puts = texts.map((text) => samples(text, 'kongfallback_store_requests_total').join('\n'));
     expect(puts[0]).toBe(puts[1]);
   });
@@ -148,11 +148,47 @@ describe('what a scrape says', () => {
     const metrics = await metricsOf();
     metrics.exported('3.9.3', 'published', 250);
     metrics.exported('3.9.3', 'published', 5000);
-    const text = await metrics.render(sampleState(), NOW);
+    const text = await metrics.render([sampleState()], NOW);
     const name = 'kongfallback_export_duration_seconds';
     expect(samples(text, `${name}_count`)).toEqual(['{gateway_version="3.9.3",outcome="published"} 2']);
     expect(samples(text, `${name}_bucket`)).toContain(
       '{le="0.3",gateway_version="3.9.3",outcome="published"} 1',
     );
+  });
+});
+
+describe('several roles in one process', () => {
+  const relay = (changes: Partial<ServiceState> = {}): ServiceState => ({
+    ...sampleState({ origin: FULL.origin }),
+    role: 'relay',
+    ...changes,
+  });
+
+  it('no series stands twice, and none is the sum of two roles but the requests that both made', async () => {
+    const text = await (await metricsOf()).render([FULL, relay({ drills: [] })], NOW);
+    const series = text
+      .split('\n')
+      .filter((line) => line !== '' && !line.startsWith('#'))
+      .map((line) => line.replace(/ [^ ]+$/, ''));
+    expect(series.filter((one, at) => series.indexOf(one) !== at)).toEqual([]);
+    expect(samples(text, 'kongfallback_store_requests_total')).toContain('{store="s3",operation="get"} 20');
+    const states = samples(text, 'kongfallback_control_plane_state').filter((one) => one.includes('"up"'));
+    expect(states).toEqual([
+      '{gateway_version="3.9.3",role="exporter",state="up"} 1',
+      '{gateway_version="3.9.3",role="relay",state="up"} 1',
+    ]);
+    const entities = samples(text, 'kongfallback_configuration_entities');
+    expect(entities).toContain('{gateway_version="3.9.3",role="relay",collection="routes"} 5');
+    expect(samples(text, 'kongfallback_build_info')).toHaveLength(2);
+    expect(samples(text, 'kongfallback_process_cpu_seconds_total')).toHaveLength(1);
+  });
+
+  it('is ready when every role is, and has begun with the first', async () => {
+    const late = relay({ notReady: 'no copy yet', startedAt: NOW - 5 });
+    const text = await (await metricsOf()).render([sampleState(), late], NOW);
+    expect(samples(text, 'kongfallback_service_ready_state')).toEqual(['0']);
+    expect(samples(text, 'kongfallback_process_start_timestamp_seconds')).toEqual([
+      String((NOW - 100_000) / 1000),
+    ]);
   });
 });

@@ -17,13 +17,13 @@ afterEach(async () => {
 });
 
 async function start(
-  state: () => ServiceState = () => sampleState(),
+  state: () => ServiceState | readonly ServiceState[] = () => sampleState(),
   changes: Partial<HttpOptions> = {},
 ): Promise<string> {
   const write = (line: Record<string, unknown>) => logged.push(line);
   const service = await startHttp({
     listen: '127.0.0.1:0',
-    state,
+    states: () => [state()].flat(),
     metrics: await createMetrics('1.2.3'),
     version: '1.2.3',
     redact: (text) => text,
@@ -145,6 +145,53 @@ describe('health', () => {
     const answer = await get(await start(() => sampleState({ findings })), '/health?verbose=1');
     expect(answer.status).toBe(code);
     expect(await answer.json()).toEqual({ status, findings });
+  });
+});
+
+describe('several roles in one process', () => {
+  const node = (changes: Partial<ServiceState> = {}): ServiceState => ({
+    ...sampleState({ lines: [], drills: [], findings: [] }),
+    role: 'node',
+    ...changes,
+  });
+
+  it('are ready when all are, and each that is not says why', async () => {
+    const half = await get(
+      await start(() => [sampleState(), node({ notReady: 'no configuration' })]),
+      '/health/ready',
+    );
+    expect(half.status).toBe(503);
+    expect(await half.json()).toEqual({ ready: false, reason: 'node: no configuration' });
+    expect((await get(await start(() => [sampleState(), node()]), '/health/ready')).status).toBe(200);
+  });
+
+  it('are as healthy as the worst; what two of them noticed stands once, as the worse of both', async () => {
+    const seen = { code: 'head-missing', about: '3.9.3 dr', message: 'no head' };
+    const states = [
+      sampleState({ findings: [{ ...seen, severity: 'warning' }] }),
+      node({ findings: [{ ...seen, severity: 'critical' }] }),
+    ];
+    const answer = await get(await start(() => states), '/health');
+    expect(answer.status).toBe(503);
+    expect(await answer.json()).toEqual({
+      status: 'failed',
+      findings: [{ ...seen, severity: 'critical' }],
+    });
+    const metrics = await (await get(await start(() => states), '/metrics')).text();
+    expect(metrics).not.toMatch(/standing_findings\{.*severity="warning"/);
+    expect(metrics).toMatch(/standing_findings\{.*severity="critical"\} 1/);
+  });
+
+  it('are each told at /status', async () => {
+    const answer = await get(await start(() => [sampleState(), node()]), '/status');
+    expect(await answer.json()).toMatchObject({
+      status: 'degraded',
+      version: '1.2.3',
+      roles: [
+        { role: 'exporter', status: 'degraded', lines: [{ gatewayVersion: '3.9.3' }] },
+        { role: 'node', status: 'ok' },
+      ],
+    });
   });
 });
 
