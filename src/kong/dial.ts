@@ -58,7 +58,7 @@ export async function dial(
 }
 
 /** Waits for one event; whatever comes instead destroys the socket and is thrown. */
-function ready(
+export function ready(
   socket: Socket,
   event: 'connect' | 'secureConnect',
   signal: AbortSignal,
@@ -87,7 +87,8 @@ function ready(
   });
 }
 
-function connectError(address: Address, error: Error): FallbackError {
+/** What kept TCP from standing, as KF_CP_NAME_UNKNOWN, _REFUSED_CONNECTION, _CONNECTION_LOST, _CONNECT_TIMEOUT or _UNREACHABLE. */
+export function connectError(address: Address, error: Error): FallbackError {
   const code = String((error as { code?: unknown }).code);
   switch (code) {
     case 'ENOTFOUND':

@@ -1,0 +1,118 @@
+import type { Socket } from 'node:net';
+import type { Clock } from '../resilience/index.ts';
+import { FrameWatch } from './frame-watch.ts';
+
+export interface ObservationOptions {
+  readonly clock: Clock;
+  /** The control plane has so long for its first byte, counted from the data plane's first. */
+  readonly answerMs: number;
+  /** Monotonic. */
+  readonly openedAt: number;
+}
+
+/** A control plane answers a TLS hello within milliseconds; who was left alone for so long has seen it fail. */
+const LEFT_UNANSWERED_MS = 1000;
+/** Data planes that wait for their admission have given up on this one long before. */
+const WATCH_MS = 60_000;
+/** Over `/v2/outlet` a configuration follows the greeting within a fraction of a second, or never. */
+const AFTER_REPLY_MS = 1000;
+
+/** What the first bytes of a tunnel tell. Lets go of the sockets as soon as both questions are answered. */
+export class TunnelObservation {
+  readonly answered: Promise<boolean | undefined>;
+  readonly carried: Promise<number | undefined>;
+  readonly #dataPlane: Socket;
+  readonly #controlPlane: Socket;
+  readonly #options: ObservationOptions;
+  readonly #over = new AbortController();
+  #watch: FrameWatch | undefined = new FrameWatch();
+  #askedAt: number | undefined;
+  #isAnswered = false;
+  #replied = false;
+  #tellAnswered: (answered: boolean | undefined) => void = () => {};
+  #tellCarried: (tookMs: number | undefined) => void = () => {};
+
+  constructor(dataPlane: Socket, controlPlane: Socket, options: ObservationOptions) {
+    this.#dataPlane = dataPlane;
+    this.#controlPlane = controlPlane;
+    this.#options = options;
+    this.answered = new Promise((resolve) => {
+      this.#tellAnswered = resolve;
+    });
+    this.carried = new Promise((resolve) => {
+      this.#tellCarried = resolve;
+    });
+    dataPlane.on('data', this.#onUp);
+    controlPlane.on('data', this.#onDown);
+  }
+
+  /** The tunnel has ended, whoever began it. */
+  end(by: 'data-plane' | 'control-plane' | 'us'): void {
+    if (!this.#isAnswered) this.#answer(this.#atTheEnd(by));
+    this.#decide(undefined);
+  }
+
+  readonly #onUp = (chunk: Buffer): void => {
+    if (this.#askedAt === undefined) {
+      this.#askedAt = this.#options.clock.monotonic();
+      this.#after(this.#options.answerMs, () => this.#answer(false));
+    }
+    this.#watch?.dataPlaneSent(chunk);
+    this.#look();
+  };
+
+  readonly #onDown = (chunk: Buffer): void => {
+    this.#answer(true);
+    this.#watch?.controlPlaneSent(chunk);
+    this.#look();
+  };
+
+  #look(): void {
+    if (this.#watch === undefined) return;
+    const { phase } = this.#watch;
+    const tookMs = this.#options.clock.monotonic() - this.#options.openedAt;
+    if (phase === 'carried') this.#decide(tookMs);
+    else if (phase === 'given-up' || tookMs > WATCH_MS) this.#decide(undefined);
+    else if (phase === 'replied' && !this.#replied) {
+      this.#replied = true;
+      this.#after(AFTER_REPLY_MS, () => this.#decide(undefined));
+    }
+  }
+
+  /** Undefined: nobody knows whether it would have answered. */
+  #atTheEnd(by: 'data-plane' | 'control-plane' | 'us'): boolean | undefined {
+    const { answerMs, clock, openedAt } = this.#options;
+    const now = clock.monotonic();
+    if (by === 'us') return undefined;
+    if (by === 'data-plane') {
+      return this.#askedAt !== undefined && now - this.#askedAt >= LEFT_UNANSWERED_MS ? false : undefined;
+    }
+    // One that closes at once fails although the data plane's first bytes were still on their way. One that closes
+    // much later has only lost patience with somebody who says nothing, such as a check of the port.
+    return this.#askedAt !== undefined || now - openedAt <= answerMs ? false : undefined;
+  }
+
+  #answer(answered: boolean | undefined): void {
+    if (this.#isAnswered) return;
+    this.#isAnswered = true;
+    this.#tellAnswered(answered);
+    this.#letGo();
+  }
+
+  #decide(tookMs: number | undefined): void {
+    this.#watch = undefined;
+    this.#tellCarried(tookMs);
+    this.#letGo();
+  }
+
+  #letGo(): void {
+    if (this.#watch !== undefined || !this.#isAnswered) return;
+    this.#over.abort();
+    this.#dataPlane.off('data', this.#onUp);
+    this.#controlPlane.off('data', this.#onDown);
+  }
+
+  #after(ms: number, act: () => void): void {
+    this.#options.clock.sleep(ms, this.#over.signal).then(act, () => {});
+  }
+}
