@@ -13,6 +13,16 @@ export interface HeadWriterDependencies {
   readonly nonce: () => string;
 }
 
+export interface HeadDestinations {
+  readonly snapshot: Publication['snapshot'];
+  readonly stores: readonly StoreToWrite[];
+  /**
+   * For a head without new evidence: stores that get it only when the others had not moved on meanwhile. Their condition
+   * says nothing of that, and its sequence would be above that of the newer head.
+   */
+  readonly lagging?: readonly StoreToWrite[];
+}
+
 /** Heads of one line on their way to every store, numbered upwards; by what was written the policy decides. */
 export class HeadWriter {
   readonly #settings: LineSettings;
@@ -41,11 +51,14 @@ export class HeadWriter {
   async write(
     head: Head,
     heads: LineHeads,
-    to: { readonly snapshot: Publication['snapshot']; readonly stores: readonly StoreToWrite[] },
+    to: HeadDestinations,
     signal: AbortSignal,
   ): Promise<readonly StoreResult[] | Extract<Unsettled, 'conflict'>> {
     const bytes = encodeSignedHead(head, this.#deps.signers);
-    const written = await publish({ snapshot: to.snapshot, head: bytes }, to.stores, signal);
+    const publication = { snapshot: to.snapshot, head: bytes };
+    const written = await publish(publication, to.stores, signal);
+    if (to.lagging !== undefined && written.every(({ outcome }) => outcome !== 'conflict'))
+      written.push(...(await publish(publication, to.lagging, signal)));
     const unread = heads.failures.map(({ store, error }) => ({ store, outcome: 'failed' as const, error }));
     const results: StoreResult[] = [...written, ...unread];
     const good = results.filter((result) => result.outcome === 'written').length;

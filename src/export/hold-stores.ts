@@ -2,6 +2,7 @@ import { contentOf, isRejected, sameContent } from '../snapshot/content.ts';
 import type { Head } from '../snapshot/head.ts';
 import { currentEntry } from './decide.ts';
 import { LineHeads } from './line-heads.ts';
+import type { StoreToWrite } from './publish.ts';
 
 /**
  * The heads of stores that may be brought to what is stored without any new evidence from a control plane: those that
@@ -16,9 +17,19 @@ export function keptHeads({ base, failures, readings }: LineHeads, marginMs: num
   );
 }
 
-/** Whether a store holds another head than the newest one, or none. */
-export const isUneven = ({ base, readings }: LineHeads): boolean =>
-  readings.some(({ head }) => head?.nonce !== base?.nonce);
+/** Stores with the newest head, and those with another one or none. */
+export function split(
+  { base, readings }: LineHeads,
+  stores: readonly StoreToWrite[],
+): { readonly stores: readonly StoreToWrite[]; readonly lagging: readonly StoreToWrite[] } {
+  const even = new Set(
+    readings.filter(({ head }) => head?.nonce === base?.nonce).map(({ store }) => store.id),
+  );
+  return {
+    stores: stores.filter(({ store }) => even.has(store.id)),
+    lagging: stores.filter(({ store }) => !even.has(store.id)),
+  };
+}
 
 function mayReplace(head: Head, base: Head, marginMs: number): boolean {
   if (head.nonce === base.nonce) return true;

@@ -1,5 +1,6 @@
 import type { FallbackError } from '../errors/index.ts';
 import type { Findings } from '../observe/index.ts';
+import type { Hold } from '../snapshot/head.ts';
 import type { ExportOutcome } from './outcome.ts';
 
 /** The standing findings of one line, by what happened. Codes are documented in the README of src/observe. */
@@ -56,6 +57,21 @@ export class LineFindings {
       default:
         this.#findings.clear('configuration-refused', this.#version);
     }
+  }
+
+  /** @param hold of the head as it is now */
+  held({ outcome }: ExportOutcome, hold: Hold | null): void {
+    if (outcome !== 'held' || hold === null) {
+      this.#findings.clear('held', this.#version);
+      return;
+    }
+    const { by, reason, since, until } = hold;
+    this.#raise(
+      'held',
+      'warning',
+      `what the control plane sends is held back since ${since}${until === null ? '' : `, until ${until}`}, by the rollback of ${by}: ${reason}`,
+      'Correct it in the control plane: a new configuration is published and ends the hold. Or run `kongfallback rollback --resume`.',
+    );
   }
 
   #raise(code: string, severity: 'warning' | 'critical', message: string, hint: string | undefined): void {

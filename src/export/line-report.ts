@@ -70,6 +70,7 @@ export class LineReport {
     status.update({ blockedSince, lastExportMs: outcome.timings['totalMs'] ?? null });
     const blockedMs = blockedSince === null ? 0 : clock.now() - blockedSince;
     this.#findings.settled(outcome, blockedMs, BLOCKED_CRITICAL_MS);
+    this.#findings.held(outcome, head?.hold ?? null);
     const { configHash, sequence, counts, timings } = outcome;
     const fields = {
       gatewayVersion: this.#version,

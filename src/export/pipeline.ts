@@ -12,11 +12,20 @@ import { type Candidate, currentEntry, type Decision, decide } from './decide.ts
 import { describeEntry } from './entry.ts';
 import { uploadForTime } from './first-upload.ts';
 import { HeadWriter } from './head-writer.ts';
+import { keptHeads, split } from './hold-stores.ts';
 import { levelled } from './level.ts';
 import type { LineDependencies, LineSettings } from './line.ts';
 import { type LineHeads, readLineHeads } from './line-heads.ts';
-import { aliveHead, confirmedHead, publishedHead, withoutCurrent } from './next-head.ts';
+import {
+  aliveHead,
+  confirmedHead,
+  type HeadFacts,
+  publishedHead,
+  withoutCurrent,
+  withoutHold,
+} from './next-head.ts';
 import { warnNotNewer } from './not-newer.ts';
+import type { ExportOutcome } from './outcome.ts';
 import { publish, type StoreResult, type StoreToWrite } from './publish.ts';
 import { keepRefused } from './refused.ts';
 import { Report } from './report.ts';
@@ -86,14 +95,14 @@ export class LinePipeline {
       case 'older':
       case 'held':
         warnNotNewer(this.#deps.log, decision, candidate);
-        return { outcome: report.outcome(decision.action), heads, nonce: undefined };
+        return this.#keep(report, decision.action, options.signal);
       case 'confirm':
         if (currentEntry(decision.base).key === this.#damagedKey) {
           return this.#publish(report, withoutCurrent(decision.base, this.now()), options);
         }
         return this.#confirm(report, decision.base, options);
       case 'publish':
-        return this.#publish(report, decision.base, options);
+        return this.#publish(report, decision.base && withoutHold(decision.base), options);
     }
   }
 
@@ -105,15 +114,55 @@ export class LinePipeline {
    */
   async markAlive(heads: LineHeads, signal: AbortSignal): Promise<readonly StoreResult[] | undefined> {
     const { base } = heads;
-    if (
-      base === undefined ||
-      this.#storeClock.isDoubtful ||
-      this.now() - Date.parse(base.aliveAt) < ALIVE_SHARE * this.settings.confirmIntervalMs
-    )
-      return undefined;
+    if (base === undefined || this.#storeClock.isDoubtful || !this.#isSignDue(base)) return undefined;
     const head = encodeSignedHead(aliveHead(base, this.#heads.facts(heads, this.now())), this.#deps.signers);
     const same = heads.readings.filter((reading) => reading.head?.nonce === base.nonce);
     return publish({ snapshot: undefined, head }, same, signal);
+  }
+
+  /**
+   * Writes a head that an operator asked for, and no control plane, to every store that was read.
+   *
+   * @throws FallbackError what `make` throws; a store's own when too few took it
+   */
+  async replaceHead(
+    heads: LineHeads,
+    make: (facts: HeadFacts) => Head,
+    signal: AbortSignal,
+  ): Promise<{ readonly head: Head; readonly results: readonly StoreResult[] } | 'conflict'> {
+    const head = make(this.#heads.facts(heads, this.now()));
+    const stores = this.#levelled(heads, head.entries, signal, currentEntry(head).key);
+    const to = { snapshot: undefined, ...split(heads, stores) };
+    const results = await this.#heads.write(head, heads, to, signal);
+    return results === 'conflict' ? results : { head, results };
+  }
+
+  #isSignDue({ aliveAt }: Head): boolean {
+    return this.now() - Date.parse(aliveAt) >= ALIVE_SHARE * this.settings.confirmIntervalMs;
+  }
+
+  /**
+   * What is stored stays, and is looked after all the same: on schedule a head says that an exporter is there, and a
+   * store that was away or emptied gets it.
+   */
+  async #keep(
+    report: Report,
+    outcome: 'refused' | 'older' | 'held',
+    signal: AbortSignal,
+  ): Promise<Settled | Unsettled> {
+    const { base } = report.heads;
+    const kept = keptHeads(report.heads, this.settings.marginMs);
+    if (base === undefined || !(split(kept, kept.readings).lagging.length > 0 || this.#isSignDue(base))) {
+      return {
+        outcome: report.outcome(outcome, base?.sequence ?? null),
+        heads: report.heads,
+        nonce: undefined,
+      };
+    }
+    const head = aliveHead(base, this.#heads.facts(report.heads, this.now()), 'up');
+    const to = split(kept, this.#levelled(kept, head.entries, signal, currentEntry(head).key));
+    const written = await this.#write(report, outcome, head, { snapshot: undefined, ...to }, signal);
+    return typeof written === 'string' ? written : { ...written, nonce: undefined };
   }
 
   #asOf(received: ReceivedConfiguration, { timestamp }: PreparedDocument): number {
@@ -195,8 +244,7 @@ export class LinePipeline {
       const { readings } = heads;
       const refusal = { entry, sealed, findings: prepared.findings, facts, readings, signers, log };
       await keepRefused(refusal, options.signal);
-      const outcome = report.outcome('refused', base?.sequence ?? null);
-      return { outcome, heads, nonce: undefined };
+      return this.#keep(report, 'refused', options.signal);
     }
     let uploaded: readonly string[] = [];
     if (!this.#storeClock.isTold) {
@@ -216,7 +264,7 @@ export class LinePipeline {
 
   async #write(
     report: Report,
-    outcome: 'published' | 'confirmed',
+    outcome: ExportOutcome['outcome'],
     head: Head,
     to: Parameters<HeadWriter['write']>[2],
     signal: AbortSignal,

@@ -45,6 +45,8 @@ export class Truth implements StorageWatch {
   readonly #current = new Map<string, Written>();
   /** Sequences that readers have seen in each store, also before it was emptied. */
   readonly #seen = new Map<string, number>();
+  /** What heads without evidence list, by their nonce. */
+  readonly #copies = new Map<string, Written>();
   readonly #rollbacks = new Map<string, readonly (string | null)[]>();
   /** What a rollback in force rejects, by store. */
   readonly #rejected = new Map<string, readonly (string | null)[]>();
@@ -108,12 +110,16 @@ export class Truth implements StorageWatch {
     }
     const former = this.#current.get(store.id);
     this.#checkRollback(store, head, former?.head);
-    const evidence = this.#evidence.get(head.nonce);
-    if (evidence === undefined) this.#checkAlive(store, head, former?.head);
+    const claimed = this.#evidence.get(head.nonce);
+    const copied = this.#copies.get(head.nonce) ?? this.#levelledFrom(head);
+    if (copied !== undefined) this.#copies.set(head.nonce, copied);
+    // A frame that is not published: the head says only that an exporter is there.
+    const evidence = copied === undefined ? claimed : undefined;
+    if (evidence === undefined) this.#checkAlive(store, head, copied);
     else if (head.entries[0]?.configHash !== hashOf(evidence.version.content)) {
       this.violate('claim', `${store.id}: ${describe(head)} upon version ${evidence.version.number}`);
     } else this.#checkAsOf(store, head, evidence);
-    const version = versionOf(head, evidence, former);
+    const version = Math.max(versionOf(head, evidence, former), copied?.version ?? 0);
     this.note(`${store.id}: ${describe(head)} = version ${version} by ${head.writer}`);
     if (former === undefined) {
       const seen = this.#seen.get(store.id) ?? 0;
@@ -133,7 +139,7 @@ export class Truth implements StorageWatch {
       }
     }
     this.#checkSnapshots(store, head);
-    this.#become(store, head, etag, version, evidence?.session);
+    this.#become(store, head, etag, version, claimed?.session);
   }
 
   #become(store: ObjectStorage, head: Head, etag: string, version: number, session?: number): void {
@@ -202,12 +208,18 @@ export class Truth implements StorageWatch {
   }
 
   /** Without evidence a head may only say that an exporter is there. */
-  #checkAlive(store: ObjectStorage, head: Head, former: Head | undefined): void {
-    const same =
-      former !== undefined &&
-      head.confirmedAt === former.confirmedAt &&
-      JSON.stringify(head.entries) === JSON.stringify(former.entries);
-    if (!same) this.violate('evidence', `${store.id}: ${describe(head)} without any`);
+  #checkAlive(store: ObjectStorage, head: Head, copied: Written | undefined): void {
+    if (copied === undefined) this.violate('evidence', `${store.id}: ${describe(head)} without any`);
+  }
+
+  /** Any store's head that lists the same with the same evidence; a store that was away is levelled to it. */
+  #levelledFrom(head: Head): Written | undefined {
+    return [...this.#current.values()].find(
+      (other) =>
+        head.nonce !== other.head.nonce &&
+        head.confirmedAt === other.head.confirmedAt &&
+        JSON.stringify(head.entries) === JSON.stringify(other.head.entries),
+    );
   }
 
   /** Who found no head before the first time finds none after the second: no condition can tell them apart. */
