@@ -1,4 +1,5 @@
 import { accessSync, constants } from 'node:fs';
+import { isAbsolute } from 'node:path';
 import type { BootstrapOutcome } from './outcome.ts';
 
 const VARIABLE = 'KONG_DECLARATIVE_CONFIG';
@@ -12,14 +13,15 @@ const VARIABLE = 'KONG_DECLARATIVE_CONFIG';
  */
 export function gatewayEnvironment(
   env: NodeJS.ProcessEnv,
-  outcome: BootstrapOutcome | undefined,
+  outcome: Pick<BootstrapOutcome, 'declarativeConfig'> | undefined,
   ours: string | undefined,
 ): NodeJS.ProcessEnv {
-  // Other targets name a URL or a program. And with a file that it cannot read Kong does not start.
-  if (ours !== undefined && outcome?.applied === ours && isReadable(ours))
-    return { ...env, [VARIABLE]: ours };
+  const written = outcome?.declarativeConfig ?? undefined;
+  // With a file that it cannot read Kong does not start.
+  if (written !== undefined && isAbsolute(written) && isReadable(written))
+    return { ...env, [VARIABLE]: written };
   const { [VARIABLE]: given, ...rest } = env;
-  return given !== undefined && given === ours ? rest : env;
+  return given !== undefined && [ours, written].includes(given) ? rest : env;
 }
 
 function isReadable(path: string): boolean {

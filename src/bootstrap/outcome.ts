@@ -25,6 +25,8 @@ export interface BootstrapOutcome {
   readonly authenticated: boolean | null;
   /** What the target did: the file written. */
   readonly applied: string | null;
+  /** A file of the target's that KONG_DECLARATIVE_CONFIG may name. */
+  readonly declarativeConfig: string | null;
   readonly findings: readonly Finding[];
   /** GETs that it took. */
   readonly requests: { readonly heads: number; readonly snapshots: number } | null;
@@ -61,6 +63,7 @@ export function outcomeOf(
     store: null,
     authenticated: null,
     applied: null,
+    declarativeConfig: null,
     findings: [],
     requests: null,
     ...given,

@@ -2,7 +2,7 @@
 // control plane. Resolve, fetch and open are src/restore.
 import { classify, FallbackError } from '../errors/index.ts';
 import type { ControlPlaneHealth } from '../kong/probe.ts';
-import type { Logger, Target } from '../plugin/index.ts';
+import type { AppliedDocument, Logger, Target } from '../plugin/index.ts';
 import { type Clock, type Random, Stopwatch } from '../resilience/index.ts';
 import type { RestoredSnapshot } from '../restore/candidate.ts';
 import type { DocumentWorker } from '../snapshot/document-worker.ts';
@@ -164,14 +164,16 @@ export class Bootstrap {
     try {
       for await (const restored of restore(signal)) {
         stopwatch.lap('restoreMs');
-        const where = await this.#use(restored, signal);
+        const used = await this.#use(restored, signal);
         stopwatch.lap('applyMs');
-        if (where === undefined) continue;
+        if (used === undefined) continue;
         const remembered = await restored.remember();
         const findings = [...restored.findings, ...remembered];
         for (const { code, message, hint } of findings)
           log.warn({ event: 'bootstrap.finding', code, hint }, message);
-        return this.#concluded({ ...factsOf(restored), reason, applied: where, findings }, stopwatch);
+        const { where: applied, declarativeConfig = null } = used;
+        const concluded = { ...factsOf(restored), reason, applied, declarativeConfig, findings };
+        return this.#concluded(concluded, stopwatch);
       }
     } catch (thrown) {
       const error = classify(thrown, 'bootstrap');
@@ -182,8 +184,8 @@ export class Bootstrap {
     throw new TypeError('restoring ends with a snapshot or an error');
   }
 
-  /** Where it was applied; undefined when this snapshot will not do and the next one is to be tried. */
-  async #use(restored: RestoredSnapshot, signal: AbortSignal): Promise<string | undefined> {
+  /** What the target did; undefined when this snapshot will not do and the next one is to be tried. */
+  async #use(restored: RestoredSnapshot, signal: AbortSignal): Promise<AppliedDocument | undefined> {
     const { clock, log, target, worker } = this.#deps;
     try {
       this.#checkAge(restored);
@@ -191,7 +193,7 @@ export class Bootstrap {
         const { maxDocumentBytes } = this.#settings;
         await validate(restored, { worker, now: clock.now(), maxDocumentBytes, signal });
       }
-      return (await apply(restored, target, clock, signal)).where;
+      return await apply(restored, target, clock, signal);
     } catch (thrown) {
       const error = classify(thrown, `snapshot ${restored.entry.key}`);
       const itsOwnFault =

@@ -36,9 +36,10 @@ export async function bootstrapInit(directory: string, flags: BootstrapFlags, io
   if (outcome !== undefined) report(outcome, flags, io, redact);
   await bootstrapper?.close();
   const { kongPrefix, lmdbEnvironmentPath } = loaded?.settings.bootstrap ?? {};
-  if (kongPrefix === undefined && lmdbEnvironmentPath === undefined) return;
+  const written = outcome?.declarativeConfig ?? document;
+  if (kongPrefix === undefined && lmdbEnvironmentPath === undefined && written === document) return;
   await writeScript(folder, {
-    document,
+    document: written,
     prefix: kongPrefix ?? KONG.prefix,
     environmentPath: lmdbEnvironmentPath ?? KONG.environmentPath,
   }).catch((error: Error) => io.stderr(renderError(unwritable(folder, error))));

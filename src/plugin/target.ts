@@ -22,4 +22,9 @@ export interface RestoredDocument {
 export interface AppliedDocument {
   /** For the outcome line: the path written, the URL loaded. */
   readonly where: string;
+  /**
+   * Absolute path of a file that KONG_DECLARATIVE_CONFIG of a gateway may name, which is then started with it. Missing:
+   * the data plane has the document in another way.
+   */
+  readonly declarativeConfig?: string;
 }

@@ -44,7 +44,7 @@ export default definePlugin({
         } catch (error) {
           throw classifyFileError(error, path, dirname(path), context);
         }
-        return { where: path };
+        return { where: path, declarativeConfig: path };
       },
     };
   },
