@@ -184,7 +184,9 @@ export class StandingCopy {
     const held = this.#held;
     if (held === undefined) return undefined;
     const isSameHead = head.sequence === held.head.sequence && head.nonce === held.head.nonce;
-    if (isSameHead && held.provision.origin === 'storage') return held.entry;
+    if (isSameHead && held.provision.origin === 'storage') {
+      return head.entries.find((entry) => isSameSnapshot(entry, held.entry));
+    }
     const wanted = head.entries.find((entry) => !isRejected(contentOfEntry(entry), head.hold));
     if (wanted === undefined || !isSameSnapshot(wanted, held.entry)) return undefined;
     // A cache that can be kept and lost its bytes is filled again.
