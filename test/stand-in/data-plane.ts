@@ -2,7 +2,7 @@ import { randomUUID, X509Certificate } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { connect as connectTcp } from 'node:net';
-import { connect as connectTls, type TLSSocket } from 'node:tls';
+import { connect as connectTls, type SecureVersion, type TLSSocket } from 'node:tls';
 import { gunzipSync } from 'node:zlib';
 import WebSocket from 'ws';
 import { bundledPlugins, configHashes, EMPTY_HASH, STAND_IN_HEADER } from '../../src/kong/index.ts';
@@ -19,6 +19,8 @@ export interface TestDataPlaneOptions {
   readonly ca?: string;
   /** The name that it asks for and checks. Default: kong_clustering. */
   readonly serverName?: string;
+  readonly minVersion?: SecureVersion;
+  readonly maxVersion?: SecureVersion;
   readonly gatewayVersion?: string;
   readonly nodeId?: string;
   readonly hostname?: string;
@@ -216,6 +218,8 @@ export function secured(options: TestDataPlaneOptions): Promise<TLSSocket> {
       cert: certificate.certificate,
       key: certificate.key,
       ca: options.ca ?? certificate.certificate,
+      minVersion: options.minVersion ?? 'TLSv1.2',
+      maxVersion: options.maxVersion ?? 'TLSv1.3',
       checkServerIdentity: (_name, peer) =>
         new X509Certificate(peer.raw).checkHost(serverName, { subject: 'default' }) === undefined
           ? new Error(`the certificate is not that of ${serverName}`)

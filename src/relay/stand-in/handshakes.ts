@@ -196,9 +196,13 @@ function remoteOf(socket: Socket): string {
  * only emitted under an internal name; it has to end the socket.
  */
 function noteAuthorization(tls: TLSSocket): void {
-  const handle = (tls as unknown as { _handle?: { verifyError?: () => { code?: string } | null } })._handle;
-  const wrong = handle?.verifyError?.();
-  if (wrong === null) tls.authorized = true;
-  else if (wrong !== undefined) tls.authorizationError = Object.assign(new Error(wrong.code), wrong);
+  const socket = tls as unknown as {
+    authorized: boolean;
+    authorizationError: string;
+    _handle?: { verifyError?: () => { readonly code: string } | null };
+  };
+  const wrong = socket._handle?.verifyError?.();
+  if (wrong === null) socket.authorized = true;
+  else if (wrong !== undefined) socket.authorizationError = wrong.code;
   tls.on('_tlsError', () => tls.destroy());
 }

@@ -1,6 +1,7 @@
 import type { TLSSocket } from 'node:tls';
 import type WebSocket from 'ws';
 import type { Clock } from '../../plugin/plugin.ts';
+import { frameHeader } from '../frame-header.ts';
 import { FrameWriter } from './frame-writer.ts';
 import type { StandInLimits } from './limits.ts';
 
@@ -77,12 +78,7 @@ export class RpcSession {
     this.#greeted = true;
     const result = { rpc_capabilities: [], rpc_frame_encoding: 'x-snappy-framed' };
     const payload = Buffer.from(JSON.stringify({ jsonrpc: '2.0', id, result }));
-    // Longer than 125 bytes and shorter than 64 KiB, or shorter than both: an id has at most 64 characters.
-    const header =
-      payload.length < 126
-        ? Buffer.from([0x82, payload.length])
-        : Buffer.from([0x82, 126, 0, payload.length]);
-    const frame = Buffer.concat([header, payload]);
+    const frame = Buffer.concat([frameHeader(payload.length), payload]);
     this.#writer.send({ pieces: [frame], length: frame.length });
   }
 }
