@@ -8,7 +8,7 @@ import { join } from 'node:path';
  * folder. `$1` is the folder.
  */
 const KEEPER = `read -r group; read -r how
-[ -z "$group" ] || [ "$how" = done ] || kill -KILL -- "-$group" 2>/dev/null
+[ -z "$group" ] || [ "$how" = done ] || kill -9 "-$group" 2>/dev/null
 rm -rf -- "$1"`;
 
 /**

@@ -60,7 +60,7 @@ const RULES: ReadonlyMap<string, readonly Rule[]> = new Map<string, readonly Rul
         code: 'session',
         when: ['storage', 'kong'],
         message: 'keeps its sessions in the database of the control plane',
-        hint: 'Use storage cookie.',
+        hint: 'Use storage cookie: the session is then with the client, encrypted.',
       },
     ],
   ],

@@ -17,6 +17,7 @@ export class GatewayDouble {
   isSilent = false;
   asked = 0;
   readonly #server: Server;
+  #port = 0;
   readonly #waiting: (() => void)[] = [];
 
   constructor() {
@@ -33,11 +34,13 @@ export class GatewayDouble {
 
   async listen(): Promise<this> {
     await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
+    this.#port = (this.#server.address() as AddressInfo).port;
     return this;
   }
 
+  /** Also after it was closed. */
   get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    return `http://127.0.0.1:${this.#port}`;
   }
 
   /** Resolves with the next request. */
