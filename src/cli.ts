@@ -21,6 +21,11 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'configure a new data plane from storage when the control plane is down',
     load: async () => (await import('./commands/bootstrap.ts')).registerBootstrap,
   },
+  relay: {
+    summary:
+      'the address that data planes dial: passes through, and stands in while the control plane is down',
+    load: async () => (await import('./commands/relay.ts')).registerRelay,
+  },
   run: {
     summary: 'run what the settings say: the backup node, or a new data plane',
     load: async () => (await import('./commands/run.ts')).registerRun,
@@ -32,6 +37,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   drill: {
     summary: 'prove that a new data plane would get its configuration: restore, and throw away',
     load: async () => (await import('./commands/drill.ts')).registerDrill,
+  },
+  rollback: {
+    summary: 'publish an older snapshot again, and hold back what it replaces',
+    load: async () => (await import('./commands/rollback.ts')).registerRollback,
   },
   policy: {
     summary: 'the AWS IAM policy that the exporter, or whoever only reads, needs',

@@ -32,4 +32,4 @@ export function setOption(): Option {
     .default([], 'none');
 }
 
-const collect = (value: string, former: readonly string[]): readonly string[] => [...former, value];
+export const collect = (value: string, former: readonly string[]): readonly string[] => [...former, value];

@@ -40,6 +40,7 @@ export function planRollback(
   const where = `gateway ${gatewayVersion}`;
   const { base } = heads;
   if (base === undefined) throw noHead(where);
+  if (order.until !== null && order.until <= now) throw isOver(order.until);
   const target = selectSnapshot(base, order.snapshot, where, CODES);
   const from = currentEntry(base);
   const former = holdAt(base.hold, now);
@@ -86,6 +87,11 @@ function rejectedBy({ readings }: LineHeads, former: Hold | null, target: Conten
   }
   return rejected.slice(0, LIMITS.rejected);
 }
+
+const isOver = (until: number): FallbackError =>
+  new FallbackError('invalid', 'KF_USAGE', `--until ${time(until)} has passed already`, {
+    hint: 'Name a later moment, or leave it out.',
+  });
 
 const isCurrent = (where: string, { sequence }: SnapshotEntry): FallbackError =>
   new FallbackError(
