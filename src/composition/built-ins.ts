@@ -23,6 +23,9 @@ export const BUILT_INS: BuiltIns = {
   },
   encryption: {
     'aes-gcm': () => import('../../plugins/encryption/aes-gcm/index.ts'),
+    age: () => import('../../plugins/encryption/age/index.ts'),
+    'aws-kms': () => import('../../plugins/encryption/aws-kms/index.ts'),
+    'vault-transit': () => import('../../plugins/encryption/vault-transit/index.ts'),
     none: () => import('../../plugins/encryption/none/index.ts'),
   },
   validator: VALIDATORS,

@@ -15,7 +15,7 @@ export default definePlugin({
           word(/^age1(pq1)?[02-9ac-hj-np-z]+$/, 'must be a recipient, age1…, as `age-keygen -y` prints it'),
         )
         .max(16)
-        .default([])
+        .optional()
         .meta({
           description:
             'Who can open what is sealed: age1…. An exporter needs only these, and cannot read what it wrote.',
@@ -28,14 +28,15 @@ export default definePlugin({
           ).meta({ secret: true }),
         )
         .max(16)
-        .default([])
+        .optional()
         .meta({
           secret: true,
           description: 'AGE-SECRET-KEY-1…; any of them opens. Only readers need these.',
         }),
     })
-    .refine(({ recipients, identities }) => recipients.length + identities.length > 0, {
+    .refine(({ recipients = [], identities = [] }) => recipients.length + identities.length > 0, {
       error: 'set recipients (to seal), identities (to open) or both',
     }),
-  create: (settings, context) => AgeEncryption.create(settings, context),
+  create: ({ recipients = [], identities = [] }, context) =>
+    AgeEncryption.create({ recipients, identities }, context),
 });

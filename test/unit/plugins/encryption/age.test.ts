@@ -44,7 +44,7 @@ describe('age: settings', () => {
 
   it('takes an identity as a file ends it', async () => {
     expect(await validate({ identities: [`${identity}\n`] })).toMatchObject({
-      value: { identities: [identity], recipients: [] },
+      value: { identities: [identity] },
     });
   });
 
