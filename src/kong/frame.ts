@@ -1,6 +1,7 @@
 import { constants, isAscii } from 'node:buffer';
 import { gunzipSync, constants as zlib } from 'node:zlib';
 import { FallbackError } from '../errors/index.ts';
+import { controlPlaneError } from './control-plane-error.ts';
 import { claimedLength, gunzipExactly, isGzip } from './gunzip.ts';
 import { endOfValue, membersBefore, skipSpace } from './json-members.ts';
 import { isDeeperThan } from './table-depth.ts';
@@ -30,6 +31,8 @@ export interface FramePeek {
   readonly timestamp?: number;
   /** Bytes of the document. Together with `configHash` enough to see that nothing changed, and for nothing else. */
   readonly documentLength?: number;
+  /** A relay of ours made it of a snapshot: it is no word of a control plane. */
+  readonly standIn?: true;
 }
 
 /** simdjson, which Kong parses frames with, goes no deeper. */
@@ -39,6 +42,8 @@ const PEEK_INPUT_BYTES = 4096;
 const PEEK_OUTPUT_BYTES = PEEK_INPUT_BYTES * 1032;
 const MEMBERS_OF_KONG = ['type', 'timestamp', 'config_hash', 'hashes'];
 const MAX_HASH_CHARACTERS = 128;
+/** What a relay adds to the message; its mere presence counts. */
+const STAND_IN_KEY = 'kongfallback';
 
 /** Never throws: a frame that cannot be peeked into yields nothing. */
 export function peekFrame(gzip: Uint8Array): FramePeek {
@@ -62,6 +67,7 @@ export function peekFrame(gzip: Uint8Array): FramePeek {
     ...(configHash !== null && { configHash }),
     ...(timestamp !== null && { timestamp }),
     ...(documentLength > 0 && { documentLength }),
+    ...(seen.has(STAND_IN_KEY) && { standIn: true }),
   };
 }
 
@@ -69,7 +75,8 @@ export function peekFrame(gzip: Uint8Array): FramePeek {
  * Reads a frame as received. The document is sliced out of the message, never written anew, and parsed once.
  *
  * @throws FallbackError `corrupt` KF_FRAME_NOT_GZIP, KF_FRAME_DAMAGED, KF_FRAME_NOT_JSON, KF_FRAME_NO_TABLE,
- *   KF_FRAME_TWO_TABLES; `unsupported` KF_FRAME_EXPANDS_TOO_FAR, KF_FRAME_TYPE, KF_FRAME_TOO_DEEP
+ *   KF_FRAME_TWO_TABLES; `unsupported` KF_FRAME_EXPANDS_TOO_FAR, KF_FRAME_TYPE, KF_FRAME_TOO_DEEP;
+ *   `unavailable` KF_CP_STAND_IN
  */
 export function readFrame(gzip: Uint8Array, limits: FrameLimits = {}): Frame {
   const limit = Math.min(limits.maxMessageBytes ?? constants.MAX_STRING_LENGTH, constants.MAX_STRING_LENGTH);
@@ -83,6 +90,7 @@ export function readFrame(gzip: Uint8Array, limits: FrameLimits = {}): Frame {
   const envelope = parse(Buffer.concat([before, Buffer.from('null'), rest]));
   if (!isObject(envelope)) throw notJson('around config_table');
   if (namesTableAgain(rest)) throw twoTables();
+  if (Object.hasOwn(envelope, STAND_IN_KEY)) throw standIn();
   if (envelope['type'] !== 'reconfigure') throw wrongType(envelope['type']);
   if (isDeeperThan(table, MAX_DEPTH)) throw tooDeep();
   return {
@@ -147,6 +155,10 @@ function hashesOrNull(value: unknown): Record<string, string> | null {
 
 function numberOrNull(value: unknown): number | null {
   return typeof value === 'number' && Number.isFinite(value) ? value : null;
+}
+
+function standIn(): FallbackError {
+  return controlPlaneError('KF_CP_STAND_IN', 'the message is of a stand-in, not of a control plane');
 }
 
 function withoutTable(message: Uint8Array): FallbackError {

@@ -20,6 +20,11 @@ export class PeerClock {
 
   /** Milliseconds since 1970 at this moment, or undefined when the peer has no usable clock. */
   now(): number | undefined {
-    return this.#date === undefined ? undefined : this.#date + (this.#clock.monotonic() - this.#readAt);
+    return this.at(this.#clock.monotonic());
+  }
+
+  /** What it showed, or will show, at a moment of our monotonic clock. */
+  at(monotonicMs: number): number | undefined {
+    return this.#date === undefined ? undefined : this.#date + (monotonicMs - this.#readAt);
   }
 }

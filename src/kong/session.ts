@@ -83,7 +83,7 @@ export class ControlPlaneSession {
    * frame, or when `close` was called.
    *
    * @throws FallbackError KF_CP_REFUSED, KF_CP_SILENT, KF_CP_GONE, KF_CP_CONNECTION_LOST, KF_CP_TEXT_FRAME,
-   *   KF_CP_FRAME_TOO_LARGE, KF_CP_PROTOCOL_ERROR, or the abort
+   *   KF_CP_FRAME_TOO_LARGE, KF_CP_PROTOCOL_ERROR, KF_CP_STAND_IN, or the abort
    */
   frames(): AsyncGenerator<ReceivedFrame, void, undefined> {
     return this.#frames.items();
@@ -132,14 +132,17 @@ export class ControlPlaneSession {
   }
 
   #receive(bytes: Uint8Array<ArrayBuffer>): void {
+    // One reading for both: a process that is stopped between two would make the configuration look older or younger.
+    const receivedAt = this.#clock.monotonic();
+    const { configHash, standIn } = peekFrame(bytes);
+    if (standIn === true) {
+      this.#fail('KF_CP_STAND_IN', 'is a stand-in, not a control plane');
+      return;
+    }
     this.#received++;
-    this.configHash = peekFrame(bytes).configHash ?? '';
-    this.#frames.push({
-      bytes,
-      ordinal: this.#received,
-      receivedAt: this.#clock.monotonic(),
-      peerTime: this.peerTime(),
-    });
+    this.configHash = configHash ?? '';
+    const peerTime = this.#peerClock.at(receivedAt);
+    this.#frames.push({ bytes, ordinal: this.#received, receivedAt, peerTime });
   }
 
   #onClose(code: number): void {

@@ -199,6 +199,23 @@ describe("the control plane's clock", () => {
     expect(one.peerTime()).toBe(Date.parse(date) + 12_345);
   });
 
+  test('and the moment of arrival are one reading, however long the process is stopped in between', async () => {
+    const clock = stoppedClock();
+    const controlPlane = await standIn({ date, clock });
+    const one = await session(controlPlane.address, { clock });
+    const frames = one.frames();
+    await frames.next();
+    const offset = Number(one.peerTime()) - clock.monotonic();
+    const { monotonic } = clock;
+    clock.monotonic = () => {
+      clock.jump(60_000);
+      return monotonic.call(clock);
+    };
+    controlPlane.setFrame(mixed);
+    const frame = (await frames.next()).value;
+    expect(Number(frame?.peerTime) - Number(frame?.receivedAt)).toBe(offset);
+  });
+
   test.each([[null], ['yesterday']])('is unknown with Date %s', async (unusable) => {
     const controlPlane = await standIn({ date: unusable });
     expect((await session(controlPlane.address)).peerTime()).toBeUndefined();
