@@ -2,10 +2,12 @@
 import type { BootstrapOutcome } from '../bootstrap/outcome.ts';
 import { bootstrapParts } from '../composition/bootstrap.ts';
 import { Bootstrapper } from '../composition/bootstrapper.ts';
+import { seated } from '../composition/http-service.ts';
 import type { LoadedSettings } from '../config/index.ts';
 import { FallbackError, kindOf } from '../errors/index.ts';
 import type { Logger } from '../plugin/plugin.ts';
 import { systemClock, withDeadline } from '../resilience/index.ts';
+import type { ServiceSeat } from '../service/service-hub.ts';
 import type { BootstrapFlags } from './bootstrap-flags.ts';
 import type { CommandIo } from './command-io.ts';
 import { openCommandSettings } from './command-settings.ts';
@@ -30,6 +32,12 @@ export interface AttemptOptions {
   readonly signal: AbortSignal;
   /** Over everything else, as `--set` is. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Health, metrics and status from now on, until the bootstrapper is closed. */
+  readonly serves?: boolean;
+  /** In the HTTP service that it shares with other roles. */
+  readonly seat?: ServiceSeat;
+  /** Of roles that were opened before: not logged again. */
+  readonly warned?: Set<string>;
 }
 
 /**
@@ -38,7 +46,7 @@ export interface AttemptOptions {
  * @throws what ended it when the signal fired; what failed, under --strict; why there is no configuration, under --require
  */
 export async function attemptBootstrap(options: AttemptOptions): Promise<BootstrapAttempt> {
-  const { flags, io, signal } = options;
+  const { flags, io, signal, seat, serves, settings, warned } = options;
   let loaded: LoadedSettings | undefined;
   let log: Logger | undefined;
   let bootstrapper: Bootstrapper | undefined;
@@ -47,12 +55,15 @@ export async function attemptBootstrap(options: AttemptOptions): Promise<Bootstr
   let error: unknown;
   try {
     const opened = await withDeadline(systemClock, SETTINGS_MS, signal, 'read the settings', () =>
-      openCommandSettings('node', flags, io, { settings: options.settings }),
+      openCommandSettings('node', flags, io, { settings, ...(warned && { warned }) }),
     );
     ({ loaded, log, redact } = opened);
     checkTarget(loaded);
     const force = flags.force === true;
-    bootstrapper = new Bootstrapper(bootstrapParts(loaded, log), { force, env: io.env });
+    const parts = seated(bootstrapParts(loaded, log), seat);
+    bootstrapper = new Bootstrapper(parts, { force, env: io.env });
+    // Not waited for: nothing holds the gateway up.
+    if (serves === true) void bootstrapper.serve();
     outcome = await bootstrapper.untilGiven({ signal });
     error = outcome.error;
   } catch (thrown) {

@@ -2,39 +2,51 @@
 import { resolve } from 'node:path';
 import { gatewayEnvironment } from '../bootstrap/gateway-environment.ts';
 import { GatewayProcess } from '../bootstrap/gateway-process.ts';
+import type { Bootstrapper } from '../composition/bootstrapper.ts';
 import type { LoadedSettings } from '../config/index.ts';
-import { attemptBootstrap, type BootstrapAttempt } from './bootstrap-attempt.ts';
+import { systemClock, withDeadline } from '../resilience/index.ts';
+import { type AttemptOptions, attemptBootstrap, type BootstrapAttempt } from './bootstrap-attempt.ts';
 import type { BootstrapFlags } from './bootstrap-flags.ts';
 import type { CommandIo } from './command-io.ts';
 import { bootstrapJson, bootstrapLine } from './render-bootstrap.ts';
 import { renderError } from './render-error.ts';
 
+/** The gateway has ended, and whoever started us waits for that. */
+const CLOSE_MS = 5000;
+
+/** @param beside of `run`, where other roles are in the process */
 export async function bootstrapGateway(
   command: readonly string[],
   flags: BootstrapFlags,
   io: CommandIo,
+  beside: Pick<AttemptOptions, 'seat' | 'warned'> = {},
 ): Promise<void> {
   const gateway = new GatewayProcess({ terminal: process.stdin.isTTY === true });
+  let attempt: BootstrapAttempt | undefined;
+  const over = new AbortController();
   try {
-    const attempt = await attemptBootstrap({ flags, io, signal: gateway.stopped });
+    attempt = await attemptBootstrap({ ...beside, flags, io, signal: gateway.stopped, serves: true });
     gateway.stopped.throwIfAborted();
-    const over = new AbortController();
-    const { outcome, bootstrapper } = attempt;
     const running = gateway.run(command, environmentFor(attempt, flags, io));
-    // Nothing beside the gateway may end it, and it waits for nothing beside it.
-    const closed = bootstrapper?.close();
-    const watching =
-      outcome?.applied == null ? undefined : bootstrapper?.untilHandedBack({ signal: over.signal });
-    watching?.catch(() => {});
-    try {
-      io.exit(await running);
-    } finally {
-      over.abort();
-      await Promise.allSettled([closed, watching]);
-    }
+    watch(attempt, over.signal);
+    io.exit(await running);
   } finally {
+    over.abort();
+    await closed(attempt?.bootstrapper);
     gateway.close();
   }
+}
+
+/** Nothing beside the gateway may end it, and it waits for nothing beside it. */
+function watch({ outcome, bootstrapper }: BootstrapAttempt, signal: AbortSignal): void {
+  const isThereAnythingToSee = outcome?.origin === 'none' || outcome?.applied != null;
+  if (isThereAnythingToSee) bootstrapper?.untilHandedBack({ signal }).catch(() => {});
+}
+
+async function closed(bootstrapper: Bootstrapper | undefined): Promise<void> {
+  if (bootstrapper === undefined) return;
+  const never = new AbortController().signal;
+  await withDeadline(systemClock, CLOSE_MS, never, 'close', () => bootstrapper.close()).catch(() => {});
 }
 
 /** Also a defect of ours must not keep the gateway from starting. */

@@ -9,6 +9,8 @@ export interface CommandSettingsOptions {
   readonly level?: LogLevel;
   /** Over everything else, as `--set` is. */
   readonly settings?: Readonly<Record<string, string>> | undefined;
+  /** Warnings of other roles of this process: not logged again. */
+  readonly warned?: Set<string>;
 }
 
 /** The settings of a command's role, from its flags and its process. */
@@ -16,7 +18,7 @@ export function openCommandSettings(
   role: Role,
   flags: SettingsFlags,
   io: CommandIo,
-  { level, settings }: CommandSettingsOptions = {},
+  { level, settings, warned }: CommandSettingsOptions = {},
 ): Promise<OpenedSettings> {
   return openSettings({
     role,
@@ -27,5 +29,6 @@ export function openCommandSettings(
     env: io.env,
     terminal: io.terminal,
     ...(level !== undefined && { level }),
+    ...(warned !== undefined && { warned }),
   });
 }

@@ -1,6 +1,7 @@
 import type { DependencyContainer } from 'tsyringe';
 import type { BootstrapOutcome } from '../bootstrap/outcome.ts';
 import type { Bootstrap } from '../bootstrap/pipeline.ts';
+import { classify, type FallbackError } from '../errors/index.ts';
 import { withDeadline } from '../resilience/index.ts';
 import { type BootstrapOptions, createBootstrap } from './bootstrap.ts';
 import { type NodeFacts, startNodeService } from './node-service.ts';
@@ -23,6 +24,8 @@ export class Bootstrapper {
   /** Milliseconds since 1970. */
   #outcomeAt = 0;
   #handedBackAt: number | undefined;
+  #failure: FallbackError | undefined;
+  #serving: Promise<void> | undefined;
 
   constructor(parts: DependencyContainer, options: BootstrapOptions = {}) {
     this.#parts = parts;
@@ -36,7 +39,7 @@ export class Bootstrapper {
    * @throws FallbackError `invalid` for settings that cannot work, `aborted`, and what the target throws
    */
   async once(options: { readonly signal: AbortSignal }): Promise<BootstrapOutcome> {
-    return this.#concluded((await this.#created(options.signal)).once(options));
+    return this.#concluded(this.#created(options.signal).then((bootstrap) => bootstrap.once(options)));
   }
 
   /**
@@ -46,7 +49,8 @@ export class Bootstrapper {
    */
   async untilGiven({ signal }: { readonly signal: AbortSignal }): Promise<BootstrapOutcome> {
     const waitMs = this.#get(Part.settings).settings.bootstrap.waitSeconds * 1000;
-    return this.#concluded((await this.#created(signal)).untilGiven({ signal, waitMs }));
+    const created = this.#created(signal);
+    return this.#concluded(created.then((bootstrap) => bootstrap.untilGiven({ signal, waitMs })));
   }
 
   /**
@@ -59,15 +63,21 @@ export class Bootstrapper {
     this.#handedBackAt = this.#get(Part.clock).now();
   }
 
+  /** Health, metrics and status on `service.listen` from here to `close`. Never rejects: a node must start without. */
+  serve(): Promise<void> {
+    this.#serving ??= startNodeService(this.#get, () => this.#facts());
+    return this.#serving;
+  }
+
   /**
-   * Serves health and metrics on `service.listen`, bootstraps, past `bootstrap.waitSeconds` for as long as it takes, then watches for the control plane, until the
-   * signal fires. Storage is not read again once a configuration was applied.
+   * Serves, bootstraps, past `bootstrap.waitSeconds` for as long as it takes, then watches for the control plane, until
+   * the signal fires. Storage is not read again once a configuration was applied.
    *
    * @param onOutcome called with what was reached within `bootstrap.waitSeconds`, and with what came later
    * @throws FallbackError as `untilGiven`; nothing once the signal fired
    */
   async run(stop: AbortSignal, onOutcome: (outcome: BootstrapOutcome) => void = () => {}): Promise<void> {
-    await startNodeService(this.#get, () => this.#facts());
+    await this.serve();
     try {
       let outcome = await this.untilGiven({ signal: stop });
       onOutcome(outcome);
@@ -92,12 +102,24 @@ export class Bootstrapper {
   }
 
   /** Closes everything in the reverse order of building, each within 5 s. Watching for the control plane goes on. */
-  close(): Promise<void> {
-    return this.#get(Part.lifecycle).close(this.#get(Part.clock), this.#get(Part.log), CLOSE_DEADLINE_MS);
+  async close(): Promise<void> {
+    const clock = this.#get(Part.clock);
+    const opened = async () => this.#serving;
+    // What is still being opened would be left open.
+    await withDeadline(clock, CLOSE_DEADLINE_MS, new AbortController().signal, 'open', opened).catch(
+      () => {},
+    );
+    await this.#get(Part.lifecycle).close(clock, this.#get(Part.log), CLOSE_DEADLINE_MS);
   }
 
   async #concluded(outcome: Promise<BootstrapOutcome>): Promise<BootstrapOutcome> {
-    this.#outcome = await outcome;
+    try {
+      this.#outcome = await outcome;
+      this.#failure = undefined;
+    } catch (thrown) {
+      this.#failure = classify(thrown, 'bootstrap');
+      throw thrown;
+    }
     this.#outcomeAt = this.#get(Part.clock).now();
     const { origin, reason, ageSeconds, sequence, store, message } = this.#outcome;
     this.#get(Part.log).info(
@@ -112,6 +134,7 @@ export class Bootstrapper {
       outcome: this.#outcome,
       outcomeAt: this.#outcomeAt,
       ...(this.#handedBackAt !== undefined && { handedBackAt: this.#handedBackAt }),
+      ...(this.#failure !== undefined && { failure: this.#failure }),
     };
   }
 

@@ -1,9 +1,16 @@
+import type { DependencyContainer } from 'tsyringe';
 import { redactor } from '../observe/index.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { ServiceState } from '../observe/metrics-state.ts';
-import { ServiceHub } from '../service/service-hub.ts';
+import { ServiceHub, type ServiceSeat } from '../service/service-hub.ts';
 import { Part } from './parts.ts';
-import type { Get } from './tokens.ts';
+import { type Get, provide } from './tokens.ts';
+
+/** A role's parts with its place in the HTTP service that the roles of the process share. */
+export function seated(parts: DependencyContainer, seat: ServiceSeat | undefined): DependencyContainer {
+  if (seat !== undefined) provide(parts, Part.seat, () => seat);
+  return parts;
+}
 
 /**
  * Health, metrics and status of a long-running role on `service.listen`: beside the other roles where the process has
@@ -15,12 +22,13 @@ import type { Get } from './tokens.ts';
  */
 export async function startHttpService(get: Get, state: () => ServiceState): Promise<Metrics | undefined> {
   const { settings, secrets } = get(Part.settings);
+  const { cluster } = settings;
   const { listen } = settings.service;
   if (listen === 'off') return undefined;
-  const joining = { listen, state, redact: redactor(secrets), log: get(Part.log) };
+  const joining = { cluster, listen, state, redact: redactor(secrets), log: get(Part.log) };
   const shared = get(Part.seat);
   if (shared !== undefined) return shared.join(joining);
-  const hub = new ServiceHub(settings.cluster, get(Part.clock));
+  const hub = new ServiceHub(get(Part.clock));
   // Its name until it is open; nobody is told it.
   const seat = hub.seat('node');
   get(Part.lifecycle).opened('http service', () => hub.close());

@@ -6,7 +6,7 @@ import { Part } from './parts.ts';
 import type { Get } from './tokens.ts';
 
 /** What only the bootstrap itself knows. */
-export type NodeFacts = Pick<NodeHealthFacts, 'outcome' | 'outcomeAt' | 'handedBackAt'>;
+export type NodeFacts = Pick<NodeHealthFacts, 'outcome' | 'outcomeAt' | 'handedBackAt' | 'failure'>;
 
 /**
  * Health, metrics and status of a node that keeps running. Fails open: a node must not miss its configuration for a

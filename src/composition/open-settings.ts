@@ -16,6 +16,8 @@ export interface OpenSettingsOptions {
   /** Takes the place of `log.level`. */
   readonly level?: LogLevel;
   readonly write?: (line: string) => void;
+  /** Warnings that were logged for another role of this process, and those of this one: each is logged once. */
+  readonly warned?: Set<string>;
 }
 
 export interface OpenedSettings {
@@ -37,7 +39,11 @@ export async function openSettings(options: OpenSettingsOptions): Promise<Opened
     redact,
     ...(options.write && { write: options.write }),
   });
-  for (const { code, message, hint } of loaded.warnings)
+  const { warned = new Set() } = options;
+  for (const { code, message, hint } of loaded.warnings) {
+    if (warned.has(`${code} ${message}`)) continue;
+    warned.add(`${code} ${message}`);
     log.warn({ event: 'settings.warning', code, hint }, message);
+  }
   return { loaded, log, redact };
 }

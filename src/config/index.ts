@@ -1,7 +1,7 @@
 export type { PluginCatalogue, PluginFolders, PluginReference, ResolvedPlugin } from './catalogue.ts';
 export type { ControlPlaneSettings } from './control-plane-settings.ts';
 export type { LoadedEntries } from './entry-set.ts';
-export { type RunRole, runRole } from './kong-run-role.ts';
+export { type RunRole, runRoles } from './kong-run-role.ts';
 export {
   type LoadedSettings,
   type LoadSettingsOptions,

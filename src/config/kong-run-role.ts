@@ -5,17 +5,18 @@ import { settingsJsonSchema } from './schema.ts';
 import { SchemaOutline } from './schema-outline.ts';
 import { type SettingPath, startsWith } from './setting-path.ts';
 
-/** What `kongfallback run` runs. */
-export type RunRole = 'exporter' | 'node';
+/** What `kongfallback run` runs, in the order in which it is started. */
+export type RunRole = 'exporter' | 'node' | 'relay';
 
 /**
- * The role that the settings hold. Kong's switches decide, export before import, as in Kong; where neither is on, what
- * is written down: an `export` section makes an exporter, `bootstrap.target` a node.
+ * The roles that the settings hold. Of exporter and node Kong's switches decide, export before import, as in Kong; where
+ * neither is on, what is written down: an `export` section makes an exporter, `bootstrap.target` a node. `relay.listen`
+ * makes a relay in any case.
  *
- * @throws `invalid` KF_RUN_AMBIGUOUS, KF_RUN_NO_ROLE, KF_SETTINGS_INVALID for what is wrong with Kong's settings, and
- *   what finding the settings throws
+ * @throws `invalid` KF_RUN_NO_ROLE, KF_SETTINGS_INVALID for what is wrong with Kong's settings, and what finding the
+ *   settings throws
  */
-export async function runRole(places: SettingsPlaces): Promise<RunRole> {
+export async function runRoles(places: SettingsPlaces): Promise<readonly RunRole[]> {
   const { file, kong, environment, flags } = await gatherLayers(
     places,
     new SchemaOutline(settingsJsonSchema()),
@@ -23,25 +24,20 @@ export async function runRole(places: SettingsPlaces): Promise<RunRole> {
   // A switch that is neither on nor off must not make a data plane of a backup node. The rest is the command's to judge.
   const problems = (kong?.problems ?? []).filter(({ path }) => path.length === 0);
   if (problems.length > 0) throw settingsError(problems, (text) => text);
-  if (kong?.exports === true) return 'exporter';
-  if (kong?.imports === true) return 'node';
   const written = [...(file?.assignments ?? []), ...environment, ...flags];
   const has = (path: SettingPath): boolean => written.some((assignment) => startsWith(assignment.path, path));
-  const [exports, imports] = [has(['export']), has(['bootstrap', 'target'])];
-  if (exports && imports) {
-    throw new FallbackError(
-      'invalid',
-      'KF_RUN_AMBIGUOUS',
-      'the settings hold an export section and a bootstrap.target: run does not guess which this node is',
-      { hint: `Run \`kongfallback export\` or \`kongfallback bootstrap\`, or ${SWITCHES}.` },
-    );
-  }
-  if (exports) return 'exporter';
-  if (imports) return 'node';
+  const isSwitched = kong?.exports === true || kong?.imports === true;
+  const held: Readonly<Record<RunRole, boolean>> = {
+    exporter: isSwitched ? kong.exports === true : has(['export']),
+    node: isSwitched ? kong.exports !== true : has(['bootstrap', 'target']),
+    relay: has(['relay', 'listen']),
+  };
+  const roles = (['exporter', 'node', 'relay'] as const).filter((role) => held[role]);
+  if (roles.length > 0) return roles;
   throw new FallbackError(
     'invalid',
     'KF_RUN_NO_ROLE',
-    'the settings do not say what to run: no switch of Kong is on, and there is neither an export section nor a bootstrap.target',
+    'the settings do not say what to run: no switch of Kong is on, and there is neither an export section nor a bootstrap.target nor a relay.listen',
     { hint: `On the backup node and on a data plane, ${SWITCHES}.` },
   );
 }

@@ -1,4 +1,5 @@
 import type { BootstrapOutcome } from '../bootstrap/outcome.ts';
+import type { FallbackError } from '../errors/index.ts';
 import type { ServiceState, ServiceStore, ShownFinding } from '../observe/metrics-state.ts';
 
 export interface NodeHealthFacts {
@@ -10,23 +11,24 @@ export interface NodeHealthFacts {
   readonly outcomeAt: number;
   /** Since when the control plane is back; undefined: it is not, or was never away. */
   readonly handedBackAt?: number;
+  /** Why there is no outcome: what it was is broken, and nobody tries again. */
+  readonly failure?: FallbackError;
   readonly stores: readonly ServiceStore[];
 }
 
 /** A node that keeps running after its bootstrap, as it is seen from outside. */
 export function nodeHealth(facts: NodeHealthFacts): ServiceState {
-  const { cluster, startedAt, outcome, outcomeAt, handedBackAt, stores } = facts;
-  if (outcome === undefined) {
-    return { ...NOTHING, cluster, startedAt, stores, notReady: 'the bootstrap is still under way' };
+  const { cluster, startedAt, outcome, outcomeAt, handedBackAt, stores, failure } = facts;
+  const nothing = { ...NOTHING, cluster, startedAt, stores };
+  if (outcome === undefined && failure !== undefined) {
+    return { ...nothing, notReady: 'the bootstrap failed', findings: [noConfiguration('node', failure)] };
   }
+  if (outcome === undefined) return { ...nothing, notReady: 'the bootstrap is still under way' };
   const { origin, reason, gatewayVersion } = outcome;
   const up = origin === 'control-plane' || handedBackAt !== undefined;
   const since = handedBackAt ?? outcomeAt;
   return {
-    ...NOTHING,
-    cluster,
-    startedAt,
-    stores,
+    ...nothing,
     notReady: origin === 'none' && !up ? 'there is no configuration to start with' : null,
     origin:
       handedBackAt === undefined
@@ -60,14 +62,7 @@ function nodeFindings(outcome: BootstrapOutcome, since: number): ShownFinding[] 
   const { origin, reason, gatewayVersion: about, error, ageSeconds, findings } = outcome;
   const own: ShownFinding[] = [];
   if (origin === 'none') {
-    own.push({
-      code: 'no-configuration',
-      about,
-      severity: 'critical',
-      message: error === undefined ? 'no configuration could be had' : `${error.message} [${error.code}]`,
-      ...(error?.hint !== undefined && { hint: error.hint }),
-      since,
-    });
+    own.push({ ...noConfiguration(about, error), since });
   }
   if (origin === 'storage' || origin === 'cache') {
     own.push({
@@ -89,3 +84,11 @@ function nodeFindings(outcome: BootstrapOutcome, since: number): ShownFinding[] 
   }));
   return [...own, ...restored];
 }
+
+const noConfiguration = (about: string, error: FallbackError | undefined): ShownFinding => ({
+  code: 'no-configuration',
+  about,
+  severity: 'critical',
+  message: error === undefined ? 'no configuration could be had' : `${error.message} [${error.code}]`,
+  ...(error?.hint !== undefined && { hint: error.hint }),
+});

@@ -7,6 +7,7 @@ import type { Clock, Logger } from '../plugin/plugin.ts';
 import type { HttpService } from './http.ts';
 
 export interface JoiningRole {
+  readonly cluster: string;
   /** `service.listen`. */
   readonly listen: string;
   /** Blanks the secrets that this role knows of. */
@@ -32,15 +33,14 @@ interface Opened {
 /** Opened by the role that comes first. A role that has a seat and has not come yet is not ready. */
 export class ServiceHub {
   readonly #clock: Clock;
-  readonly #cluster: string;
   readonly #startedAt: number;
   readonly #seats: { state: () => ServiceState }[] = [];
   readonly #redactions: ((text: string) => string)[] = [];
+  #cluster = '';
   #opened: Promise<Opened> | undefined;
 
-  constructor(cluster: string, clock: Clock) {
+  constructor(clock: Clock) {
     this.#clock = clock;
-    this.#cluster = cluster;
     this.#startedAt = clock.now();
   }
 
@@ -49,8 +49,9 @@ export class ServiceHub {
     const seat = { state: () => this.#absent(role, 'it is still starting') };
     this.#seats.push(seat);
     return {
-      join: async ({ listen, redact, log, state }) => {
+      join: async ({ cluster, listen, redact, log, state }) => {
         seat.state = state;
+        this.#cluster = cluster;
         this.#redactions.push(redact);
         this.#opened ??= this.#open(listen, log);
         return (await this.#opened).metrics;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { runRole } from '../../../src/config/index.ts';
+import { runRoles } from '../../../src/config/index.ts';
 import { folderWith } from './folder.ts';
 import { CLUSTER, fixture, kongLoad, rowsOf, STORAGE, warningsOf } from './kong-load.ts';
 
@@ -17,7 +17,7 @@ describe('the how-to', () => {
     ['names-data-plane.conf', 'node'],
   ] as const)('%s is of an %s', async (name, expected) => {
     const cwd = folderWith({ 'kong.conf': fixture(name) });
-    expect(await runRole({ cwd, env: AWS, kongConf: 'kong.conf', etcDirectory: cwd })).toBe(expected);
+    expect(await runRoles({ cwd, env: AWS, kongConf: 'kong.conf', etcDirectory: cwd })).toEqual([expected]);
   });
 
   test('the backup node: unsigned, unencrypted, and both are said', async () => {

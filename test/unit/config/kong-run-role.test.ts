@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { runRole } from '../../../src/config/index.ts';
+import { runRoles } from '../../../src/config/index.ts';
 import { folderWith } from './folder.ts';
 
 const EXPORTS = 'KONG_CLUSTER_FALLBACK_CONFIG_EXPORT';
@@ -20,18 +20,14 @@ const role = (given: {
     ...(settings !== undefined && { '.kongfallbackrc': settings }),
   });
   const kongConf = conf === undefined ? undefined : 'kong.conf';
-  return runRole({ cwd, env, etcDirectory: join(cwd, 'etc'), flags, kongConf });
+  return runRoles({ cwd, env, etcDirectory: join(cwd, 'etc'), flags, kongConf });
 };
 
 describe('refused', () => {
   test.each([
-    [
-      'both sections',
-      'export: { delaySeconds: 1 }\nbootstrap: { target: { use: file } }',
-      'KF_RUN_AMBIGUOUS',
-    ],
     ['neither', 'cluster: x', 'KF_RUN_NO_ROLE'],
     ['a bootstrap section without target', 'bootstrap: { waitSeconds: 1 }', 'KF_RUN_NO_ROLE'],
+    ['a relay section without listen', 'relay: { drainSeconds: 1 }', 'KF_RUN_NO_ROLE'],
   ])('%s', async (_, settings, code) => {
     await expect(role({ settings })).rejects.toMatchObject({
       kind: 'invalid',
@@ -64,23 +60,46 @@ test.each([
   [{ [CONFIG]: 'TRUE', [EXPORTER]: 'off' }, 'node'],
   [{ [IMPORTS]: 'on', [EXPORTS]: 'on' }, 'exporter'],
 ])('%o is %s', async (env, expected) => {
-  expect(await role({ env })).toBe(expected);
+  expect(await role({ env })).toEqual([expected]);
 });
 
 test('KONG_* goes over kong.conf whatever the spelling', async () => {
   const conf = 'cluster_fallback_config_exporter = on\ncluster_fallback_config = on';
-  expect(await role({ conf })).toBe('exporter');
-  expect(await role({ conf, env: { [EXPORTS]: 'off' } })).toBe('node');
-  expect(await role({ conf: 'cluster_fallback_config_import = on', env: { [EXPORTER]: 'on' } })).toBe(
+  expect(await role({ conf })).toEqual(['exporter']);
+  expect(await role({ conf, env: { [EXPORTS]: 'off' } })).toEqual(['node']);
+  expect(await role({ conf: 'cluster_fallback_config_import = on', env: { [EXPORTER]: 'on' } })).toEqual([
     'exporter',
-  );
+  ]);
 });
 
 test("without Kong's switches: the sections that are written, in the file, the environment or flags", async () => {
   const both = 'export: { delaySeconds: 1 }\nbootstrap: { target: { use: file } }';
-  expect(await role({ settings: 'export: { delaySeconds: 1 }' })).toBe('exporter');
-  expect(await role({ settings: 'bootstrap: { target: file }' })).toBe('node');
-  expect(await role({ env: { KONGFALLBACK_BOOTSTRAP__TARGET__USE: 'file' } })).toBe('node');
-  expect(await role({ settings: 'cluster: x', flags: { 'export.delaySeconds': '1' } })).toBe('exporter');
-  expect(await role({ settings: both, env: { [IMPORTS]: 'on' } })).toBe('node');
+  expect(await role({ settings: 'export: { delaySeconds: 1 }' })).toEqual(['exporter']);
+  expect(await role({ settings: 'bootstrap: { target: file }' })).toEqual(['node']);
+  expect(await role({ env: { KONGFALLBACK_BOOTSTRAP__TARGET__USE: 'file' } })).toEqual(['node']);
+  expect(await role({ settings: 'cluster: x', flags: { 'export.delaySeconds': '1' } })).toEqual(['exporter']);
+  expect(await role({ settings: both, env: { [IMPORTS]: 'on' } })).toEqual(['node']);
+});
+
+describe('several roles', () => {
+  const all =
+    'export: { delaySeconds: 1 }\nbootstrap: { target: { use: file } }\nrelay: { listen: "0.0.0.0:8005" }';
+
+  test('every section that is there', async () => {
+    expect(await role({ settings: all })).toEqual(['exporter', 'node', 'relay']);
+    expect(await role({ settings: all, env: { [EXPORTS]: 'off', [IMPORTS]: 'off' } })).toEqual([
+      'exporter',
+      'node',
+      'relay',
+    ]);
+    expect(await role({ env: { KONGFALLBACK_RELAY__LISTEN: '0.0.0.0:8005' } })).toEqual(['relay']);
+  });
+
+  test.each([
+    [{ [EXPORTS]: 'on' }, ['exporter', 'relay']],
+    [{ [EXPORTS]: 'on', [IMPORTS]: 'on' }, ['exporter', 'relay']],
+    [{ [IMPORTS]: 'on' }, ['node', 'relay']],
+  ])('%o with all sections is %j: the switches decide, and the relay comes to it', async (env, expected) => {
+    expect(await role({ settings: all, env })).toEqual(expected);
+  });
 });

@@ -10,8 +10,9 @@ function hubOf() {
   const lines: Record<string, unknown>[] = [];
   const write = (fields: Record<string, unknown>) => lines.push(fields);
   const log = { debug: write, info: write, warn: write, error: write } as unknown as Logger;
-  const hub = new ServiceHub('production', new FakeClock({ now: NOW }));
+  const hub = new ServiceHub(new FakeClock({ now: NOW }));
   const joining = (changes = {}) => ({
+    cluster: 'production',
     listen: '127.0.0.1:0',
     redact: (text: string) => text,
     log,
