@@ -220,7 +220,7 @@ function unwritable(path: string, cause: unknown): FallbackError {
     `cannot keep sealed bytes at ${path}: ${reason(cause)}`,
     {
       cause,
-      hint: 'Give `bootstrap.cacheDirectory` a writable folder with room for one sealed snapshot.',
+      hint: 'Give `cacheDirectory` (of `bootstrap`, or of `relay`) a writable folder with room for one sealed snapshot.',
     },
   );
 }

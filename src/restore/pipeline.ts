@@ -218,6 +218,6 @@ function checkFloor(head: Head, minimumSequence: number | undefined): void {
     'corrupt',
     'KF_HEAD_ROLLED_BACK',
     `the cached head has sequence ${head.sequence}, while minimumSequence is ${minimumSequence}`,
-    { hint: 'The cached snapshot is older than `bootstrap.minimumSequence` allows.' },
+    { hint: 'The cached snapshot is older than `minimumSequence` (of `bootstrap`, or of `relay`) allows.' },
   );
 }
