@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { classify, type FallbackError } from '../errors/index.ts';
 import type { Address, ClusterCertificate } from '../kong/index.ts';
 import { openLink, openTls } from '../kong/open-link.ts';
@@ -84,11 +85,7 @@ function judged(error: FallbackError): LookAnswer {
 }
 
 /** Says goodbye in order, so that nothing is logged about us, and destroys what is not closed within a second. */
-function leave(
-  socket: { destroy(): void; once(event: 'close', listener: () => void): unknown },
-  clock: Clock,
-  goodbye: () => void,
-): void {
+function leave(socket: Socket, clock: Clock, goodbye: () => void): void {
   const closed = new AbortController();
   socket.once('close', () => closed.abort());
   clock.sleep(CLOSE_WITHIN_MS, closed.signal).then(

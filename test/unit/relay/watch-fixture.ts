@@ -45,6 +45,8 @@ export class Watched {
   readonly #startedAt = this.clock.monotonic();
   readonly #stop = new AbortController();
   #done: Promise<void> | undefined;
+  /** What came of the looks, in order; those that were given up are not among them. */
+  readonly ends: { readonly atMs: number; readonly depth: string; readonly answers: boolean }[] = [];
   mood: Mood = 'answers';
   looking = 0;
 
@@ -57,7 +59,11 @@ export class Watched {
     const { hosts = ['cp:8005'], ...rest } = options;
     this.watch = new ControlPlaneWatch({
       addresses: hosts.map(parseAddress),
-      look: (address, look) => this.#look(address, look),
+      look: async (address, look) => {
+        const answer = await this.#look(address, look);
+        this.ends.push({ atMs: this.ms, depth: look.depth, answers: answer.answers });
+        return answer;
+      },
       form: 'service',
       tripMs: 3000,
       stableMs: 10_000,
