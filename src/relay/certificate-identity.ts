@@ -7,8 +7,8 @@ import type { Identity } from './identity.ts';
 
 export interface RelayCertificate {
   /** PEM; `pki` only. Default: the control plane's. */
-  readonly certificate?: string;
-  readonly key?: string;
+  readonly certificate?: string | undefined;
+  readonly key?: string | undefined;
   /** `pki` only: empty for every name that the CA issued. */
   readonly allowedCommonNames: readonly string[];
 }

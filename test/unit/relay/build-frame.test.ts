@@ -82,7 +82,9 @@ describe('a frame that is not built', () => {
       try {
         yield Buffer.from('{"a":');
         setImmediate(() => stop.abort());
-        await new Promise((_, reject) => stop.signal.addEventListener('abort', () => reject(new Error('end'))));
+        await new Promise((_, reject) =>
+          stop.signal.addEventListener('abort', () => reject(new Error('end'))),
+        );
       } finally {
         closed = true;
       }
