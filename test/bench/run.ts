@@ -11,6 +11,7 @@ import { detection } from './cases/detection.ts';
 import { exportFull } from './cases/export-full.ts';
 import { exportUnchanged } from './cases/export-unchanged.ts';
 import { following } from './cases/following.ts';
+import { relayDetection } from './cases/relay-detection.ts';
 import { Fleet } from './fleet.ts';
 import { parseSize } from './generate.ts';
 import { isMet, type Result, resultLine } from './result.ts';
@@ -47,6 +48,7 @@ const command = `npm run bench -- --sizes ${values.sizes} --rounds ${rounds} --s
 say(`${machine}\n${command}\n${method}\n`);
 
 keep(...(await following(rounds)), ...(await detection(Math.min(rounds, DETECTION_ROUNDS))));
+keep(...(await relayDetection(20)));
 for (const size of sizes) await measure(size);
 keep(...memoryGrowth(results));
 
