@@ -2,7 +2,7 @@
 // build the frame. What is held stays until its replacement is whole.
 import { classify } from '../errors/index.ts';
 import type { Findings } from '../observe/index.ts';
-import type { Logger } from '../plugin/index.ts';
+import type { Finding, Logger } from '../plugin/index.ts';
 import { aborted, type Clock, withDeadline } from '../resilience/index.ts';
 import { SnapshotCache } from '../restore/cache.ts';
 import type { RestoredSnapshot } from '../restore/candidate.ts';
@@ -10,15 +10,15 @@ import { failureFinding, olderMayDo } from '../restore/failure.ts';
 import { type RestoreDependencies, type RestoreSettings, resolveLine, restore } from '../restore/pipeline.ts';
 import type { Resolution, ResolvedHead } from '../restore/resolve.ts';
 import { entryFindings } from '../restore/usable.ts';
-import { contentOfEntry, isRejected } from '../snapshot/content.ts';
 import type { Head, Line, SnapshotEntry } from '../snapshot/head.ts';
 import type { Trust } from '../snapshot/keys.ts';
 import { checkLine } from '../snapshot/object-keys.ts';
 import type { Sealing } from '../snapshot/sealing.ts';
 import { type LineStore, SnapshotStore } from '../snapshot/snapshot-store.ts';
-import { isSameSnapshot, olderHashes } from './freshness.ts';
+import { isSameSnapshot } from './freshness.ts';
 import type { Provision } from './provision.ts';
 import { StandingCopyFindings } from './standing-copy-findings.ts';
+import { confirmed, type Held, heldAbove, isSameHead, wantedAndHeld } from './standing-copy-held.ts';
 import { type CheckSnapshot, provisionOf } from './standing-copy-provision.ts';
 import { rememberingHead } from './standing-copy-store.ts';
 
@@ -53,12 +53,6 @@ export interface StandingCopyStatus {
   /** When a store last gave a head that counts; milliseconds since 1970, null: not since the start. */
   readonly checkedAt: number | null;
   readonly frameBytes: number;
-}
-
-interface Held {
-  readonly provision: Provision;
-  readonly head: Head;
-  readonly entry: SnapshotEntry;
 }
 
 /** As a bootstrap has them: for each store's head, and how recent a head must be to end the wait for slower stores. */
@@ -148,10 +142,9 @@ export class StandingCopy {
       await cache.raiseRatchet(best.head.sequence);
       const same = await this.#sameEntry(best, cache);
       if (same === undefined) return await this.#restore(restoring, resolution, signal);
-      await this.#keep(best, same, cache);
-      const now = best.serverTime?.getTime() ?? clock.now();
-      const noticed = [...resolution.findings, ...cache.findings, ...entryFindings(best.head, same, now)];
-      this.#findings.fresh(noticed);
+      const isConfirmed = this.#held !== undefined && !isSameHead(best.head, this.#held.head);
+      if (isConfirmed) await cache.remember(best.bytes, same);
+      this.#keep(best.head, same, [...resolution.findings, ...cache.findings]);
     } finally {
       await cache.close();
     }
@@ -182,30 +175,18 @@ export class StandingCopy {
   /** The entry of this head whose frame is held already; undefined: there is work to do. */
   async #sameEntry({ head }: ResolvedHead, cache: SnapshotCache): Promise<SnapshotEntry | undefined> {
     const held = this.#held;
-    if (held === undefined) return undefined;
-    const isSameHead = head.sequence === held.head.sequence && head.nonce === held.head.nonce;
-    if (isSameHead && held.provision.origin === 'storage') {
-      return head.entries.find((entry) => isSameSnapshot(entry, held.entry));
-    }
-    const wanted = head.entries.find((entry) => !isRejected(contentOfEntry(entry), head.hold));
-    if (wanted === undefined || !isSameSnapshot(wanted, held.entry)) return undefined;
+    const same = held && wantedAndHeld(held, head);
+    if (held === undefined || same === undefined || isSameHead(head, held.head)) return same;
     // A cache that can be kept and lost its bytes is filled again.
-    const isCached = cache.findings.length > 0 || (await cache.find(wanted)) !== undefined;
-    return isCached ? wanted : undefined;
+    const isCached = cache.findings.length > 0 || (await cache.find(same)) !== undefined;
+    return isCached ? same : undefined;
   }
 
-  /** The same configuration under a newer head. */
-  async #keep({ head, bytes }: ResolvedHead, entry: SnapshotEntry, cache: SnapshotCache): Promise<void> {
-    const held = this.#held;
-    if (held === undefined) return;
-    if (head.nonce !== held.head.nonce) await cache.remember(bytes, entry);
-    const { provision } = held;
-    const facts = {
-      sequence: head.sequence,
-      origin: 'storage' as const,
-      olderHashes: olderHashes(head, entry),
-    };
-    this.#held = { head, entry, provision: { ...provision, ...facts } };
+  /** Under a head of the stores, by which it is no less than what else could be had. */
+  #keep(head: Head, entry: SnapshotEntry, noticed: readonly Finding[]): void {
+    if (this.#held === undefined) return;
+    this.#held = confirmed(this.#held, head, entry);
+    this.#findings.fresh([...noticed, ...entryFindings(head, entry, this.#deps.clock.now())]);
   }
 
   /** First of all after a start: a store that does not answer takes its time, which data planes do not have. */
@@ -227,6 +208,11 @@ export class StandingCopy {
       if (restored.origin === 'cache' && this.#held !== undefined) {
         this.#findings.stale(restored.findings, this.#held.entry.asOf);
         return;
+      }
+      const better = this.#held && heldAbove(this.#held, restored);
+      if (better !== undefined) {
+        const noticed = restored.findings.filter(({ code }) => code !== 'restore/older-snapshot');
+        return this.#keep(restored.head, better, noticed);
       }
       if (!(await this.#use(restored, signal))) continue;
       const remembered = await restored.remember();

@@ -167,6 +167,27 @@ describe('what is held stays', () => {
     expect(relay.standing()).toEqual([]);
   });
 
+  it('rather than an older one, when storage has lost both the new one and it, and no cache can be kept', async () => {
+    const three = await relay.world.seal(document('three'));
+    await writeFile(join(relay.world.directory, 'no-folder'), '');
+    const cacheDirectory = join(relay.world.directory, 'no-folder/cache');
+    publish([two, one], FIRST);
+    const copies = await relay.refreshed(relay.copies({ cacheDirectory }));
+    const held = copies.provision('3.9.3')?.frame;
+    publish([three, two, one], FIRST + 1);
+    for (const store of relay.stores) {
+      store.objects.delete(`3.9.3/${three.entry.key}`);
+      store.objects.delete(`3.9.3/${two?.entry.key}`);
+    }
+    await relay.refreshed(copies);
+    expect(copies.provision('3.9.3')).toMatchObject({ frame: held, sequence: FIRST + 1 });
+    expect([...(copies.provision('3.9.3')?.olderHashes ?? [])]).toEqual([one?.entry.configHash]);
+    expect(relay.standing()).toContain('restore/older-snapshot 3.9.3');
+    relay.calls();
+    await relay.refreshed(copies);
+    expect(relay.calls()).toHaveLength(2);
+  });
+
   it('against a storage that was set back to an older state, also without a cache', async () => {
     await writeFile(join(relay.world.directory, 'no-folder'), '');
     for (const cacheDirectory of ['cache', 'no-folder/cache']) {
