@@ -11,6 +11,7 @@ import { detection } from './cases/detection.ts';
 import { exportFull } from './cases/export-full.ts';
 import { exportUnchanged } from './cases/export-unchanged.ts';
 import { following } from './cases/following.ts';
+import { relayTunnel } from './cases/relay-tunnel.ts';
 import { relayDetection } from './cases/relay-detection.ts';
 import { Fleet } from './fleet.ts';
 import { parseSize } from './generate.ts';
@@ -47,6 +48,7 @@ const method = `CPU seconds (user + system, children included) by bash's time; o
 const command = `npm run bench -- --sizes ${values.sizes} --rounds ${rounds} --seed ${seed}`;
 say(`${machine}\n${command}\n${method}\n`);
 
+keep(...(await relayTunnel(rounds)));
 keep(...(await following(rounds)), ...(await detection(Math.min(rounds, DETECTION_ROUNDS))));
 keep(...(await relayDetection(20)));
 for (const size of sizes) await measure(size);
