@@ -38,6 +38,18 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'prove that a new data plane would get its configuration: restore, and throw away',
     load: async () => (await import('./commands/drill.ts')).registerDrill,
   },
+  history: {
+    summary: 'the snapshots that are kept, what changed with each, and which one is held',
+    load: async () => (await import('./commands/history.ts')).registerHistory,
+  },
+  show: {
+    summary: 'one snapshot: what is known of it, or its document',
+    load: async () => (await import('./commands/show.ts')).registerShow,
+  },
+  diff: {
+    summary: 'what changed between two snapshots, by entity, without secrets',
+    load: async () => (await import('./commands/diff.ts')).registerDiff,
+  },
   rollback: {
     summary: 'publish an older snapshot again, and hold back what it replaces',
     load: async () => (await import('./commands/rollback.ts')).registerRollback,

@@ -1,10 +1,12 @@
-// The embedding API: an exporter or a bootstrap inside another program. No signal handlers, no global state; whoever
+// The embedding API: an exporter, a bootstrap or a relay inside another program. No signal handlers, no global state; whoever
 // creates a service closes it.
 import { bootstrapParts } from './composition/bootstrap.ts';
 import { Bootstrapper } from './composition/bootstrapper.ts';
 import { Exporter, exporterParts } from './composition/exporter.ts';
 import { override, type PartOverrides } from './composition/overrides.ts';
 import { InstalledPlugins } from './composition/plugin-catalogue.ts';
+import { relayParts } from './composition/relay.ts';
+import { type RelayOptions, RelayService } from './composition/relay-service.ts';
 import { type LoadedSettings, type LoadSettingsOptions, loadSettings as load } from './config/index.ts';
 import { redactor, silentLogger } from './observe/index.ts';
 import type { Logger } from './plugin/plugin.ts';
@@ -13,6 +15,7 @@ export type { BootstrapOutcome, Origin } from './bootstrap/outcome.ts';
 export type { Bootstrapper } from './composition/bootstrapper.ts';
 export type { Exporter, LineResult } from './composition/exporter.ts';
 export type { PartOverrides } from './composition/overrides.ts';
+export type { RelayOptions, RelayService } from './composition/relay-service.ts';
 export type { LoadedSettings } from './config/index.ts';
 export type { ErrorKind } from './errors/index.ts';
 export { FallbackError } from './errors/index.ts';
@@ -58,4 +61,13 @@ export function createExporter(settings: LoadedSettings, options: EmbedOptions =
 export function createBootstrap(settings: LoadedSettings, options: EmbedOptions = {}): Bootstrapper {
   const { log = silentLogger, parts = {} } = options;
   return new Bootstrapper(override(bootstrapParts(settings, log), parts));
+}
+
+/** The address that data planes dial: `run` until a signal fires. */
+export function createRelay(
+  settings: LoadedSettings,
+  options: EmbedOptions & RelayOptions = {},
+): RelayService {
+  const { log = silentLogger, parts = {}, ...rest } = options;
+  return new RelayService(override(relayParts(settings, log), parts), rest);
 }

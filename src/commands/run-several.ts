@@ -100,11 +100,6 @@ async function runBeside(
 
 async function create(role: RunRole, seat: ServiceSeat, shared: Shared): Promise<GroupedRole> {
   const entry = ROLE_SERVICES[role];
-  if (entry === undefined) {
-    throw new FallbackError('unsupported', 'KF_RUN_NO_ROLE', `this kongfallback cannot run a ${role}`, {
-      hint: 'Leave it out with --role, or install a version that has it.',
-    });
-  }
   const { flags, io, warned } = shared;
   const { loaded, log: unnamed, redact } = await openCommandSettings(role, flags, io, { warned });
   const log = named(unnamed, role);
@@ -113,6 +108,7 @@ async function create(role: RunRole, seat: ServiceSeat, shared: Shared): Promise
     log,
     seat,
     env: io.env,
+    reload: async () => (await openCommandSettings(role, flags, io, { level: 'error' })).loaded,
     onOutcome: (outcome) => report(outcome, flags, io, redact),
   });
   return {

@@ -16,9 +16,10 @@ interface RunCommand {
 }
 
 /** Alone in its process a role is its command. */
-const COMMAND_OF_ROLE: Readonly<Partial<Record<RunRole, RunCommand>>> = {
+const COMMAND_OF_ROLE: Readonly<Record<RunRole, RunCommand>> = {
   exporter: { name: 'export', load: async () => (await import('./export.ts')).registerExport },
   node: { name: 'bootstrap', load: async () => (await import('./bootstrap.ts')).registerBootstrap },
+  relay: { name: 'relay', load: async () => (await import('./relay.ts')).registerRelay },
 };
 
 const ROLE_OF_WORD: Readonly<Record<string, RunRole>> = {
@@ -54,7 +55,7 @@ async function runCommand(
   const roles = narrowed(await rolesFor(command, flags, io), flags.role);
   if (flags.once === true) return runOnce(roles, (role) => runAlone(program, role, command, flags, io), io);
   const [role, ...others] = roles;
-  if (role !== undefined && others.length === 0 && COMMAND_OF_ROLE[role] !== undefined) {
+  if (role !== undefined && others.length === 0) {
     return runAlone(program, role, command, flags, io);
   }
   if (command.length > 0 && !separated)
@@ -75,8 +76,8 @@ async function runAlone(
   io: CommandIo,
 ): Promise<void> {
   const entry = COMMAND_OF_ROLE[role];
-  if (entry === undefined) throw usage(`the ${role} has no single pass: leave --once out`);
   const { config, kongConf, json, once, set } = flags;
+  if (role === 'relay' && once === true) throw usage('the relay has no single pass: leave --once out');
   const { rawArgs } = program as unknown as { readonly rawArgs: readonly string[] };
   const words = [
     entry.name,
@@ -102,7 +103,7 @@ async function runOnce(
 ): Promise<void> {
   if (roles.length === 1) return run(roles[0] as RunRole);
   let code = 0;
-  for (const role of roles.filter((one) => COMMAND_OF_ROLE[one] !== undefined)) {
+  for (const role of roles.filter((one) => one !== 'relay')) {
     await run(role).catch((error: unknown) => {
       io.stderr(renderError(error));
       code ||= exitCodeOf(error);

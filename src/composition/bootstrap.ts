@@ -6,12 +6,13 @@ import { Bootstrap, type BootstrapDependencies } from '../bootstrap/pipeline.ts'
 import { STORE_BREAKER } from '../bootstrap/store-breaker.ts';
 import type { LoadedSettings } from '../config/index.ts';
 import { FallbackError } from '../errors/index.ts';
-import { bundledPlugins, nodeIdOf } from '../kong/index.ts';
+import { nodeIdOf } from '../kong/index.ts';
 import { probeControlPlane } from '../kong/probe.ts';
 import type { Logger } from '../plugin/plugin.ts';
 import { SnapshotCache } from '../restore/cache.ts';
 import { restore } from '../restore/pipeline.ts';
 import { SnapshotStore } from '../snapshot/snapshot-store.ts';
+import { announcedPlugins } from './announced-plugins.ts';
 import { commonParts, pluginDependencies } from './common-parts.ts';
 import { Part } from './parts.ts';
 import { createPlugin } from './plugin-create.ts';
@@ -128,23 +129,9 @@ function probeOf(get: Get, version: string): BootstrapDependencies['probe'] {
       nodeId: nodeIdOf(settings.cluster, version, `bootstrap ${hostname()}`),
       nodeHostname: hostname(),
       labels: { 'kongfallback-role': 'bootstrap' },
-      plugins: pluginNames(settings.source, version),
+      plugins: announcedPlugins(settings.source, version),
       probeMs: bootstrap.probeSeconds * 1000,
       clock: get(Part.clock),
       signal,
     });
-}
-
-/**
- * A control plane sends nothing to a data plane that lacks a configured plugin, so the probe lists what the
- * exporter's source lists. The node's role does not load that plugin; these two settings are read as written.
- */
-function pluginNames(source: unknown, version: string): string[] {
-  const { plugins, additionalPlugins } = (typeof source === 'object' ? source : {}) as Record<
-    string,
-    unknown
-  >;
-  const names = Array.isArray(plugins) ? plugins : bundledPlugins(version);
-  const all = [...names, ...(Array.isArray(additionalPlugins) ? additionalPlugins : [])];
-  return [...new Set(all.filter((name): name is string => typeof name === 'string'))];
 }

@@ -112,6 +112,6 @@ async function createStores(get: Get, policy: BreakerPolicy | undefined): Promis
 }
 
 /** Beside this module, under the ending that this module has: the source, the library or the bundle. */
-function workerEntry(): URL {
+export function workerEntry(): URL {
   return new URL(`./prepare-worker${extname(import.meta.url)}`, import.meta.url);
 }

@@ -11,6 +11,7 @@ import { exportOnce, type OnceOptions } from '../export/once.ts';
 import type { ExportOutcome } from '../export/outcome.ts';
 import { LinePipeline } from '../export/pipeline.ts';
 import { prepareWith } from '../export/prepare-step.ts';
+import { Resealing } from '../export/reseal.ts';
 import { usableStores } from '../export/usable-stores.ts';
 import type { StandingFinding } from '../observe/index.ts';
 import type { Logger } from '../plugin/plugin.ts';
@@ -102,12 +103,14 @@ export class Exporter {
     const { settings } = this.#get(Part.settings);
     const [clock, log, random] = [this.#get(Part.clock), this.#get(Part.log), this.#get(Part.random)];
     const [source, findings] = [await this.#get(Part.source), this.#get(Part.findings)];
+    const [sealing, authenticated] = [await this.#get(Part.sealing), this.#get(Part.trust).keyIds.length > 0];
     const health = await this.#health();
     const metrics = await startHttpService(this.#get, () => health.look());
     const followers = (await createLines(this.#get, stop)).map((line) => {
       const status = new LineStatus(line.settings.gatewayVersion, clock.now());
       this.#statuses.push(status);
       const housekeeping = new Housekeeping(line, { clock, log, findings });
+      const resealing = new Resealing(line, { sealing, authenticated, clock, log, findings });
       return new LineFollower(
         line,
         { delayMs: settings.export.delaySeconds * 1000, graceMs: GRACE_MS },
@@ -118,13 +121,14 @@ export class Exporter {
           log,
           findings,
           status,
-          housekeep: (signal) => {
+          housekeep: async (signal, heads) => {
             // Every configuration that was settled comes by here.
             health.look();
             const { gatewayVersion, lastOutcome, lastExportMs } = status.state;
             if (lastOutcome !== null && lastExportMs !== null)
               metrics?.exported(gatewayVersion, lastOutcome, lastExportMs);
-            return housekeeping.run(signal);
+            await housekeeping.run(signal);
+            return resealing.run(heads, signal);
           },
         },
       );

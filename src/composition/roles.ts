@@ -17,6 +17,8 @@ export interface RoleContext {
   readonly log: Logger;
   readonly seat: ServiceSeat;
   readonly env: NodeJS.ProcessEnv;
+  /** Reads the settings of this role again. */
+  readonly reload: () => Promise<LoadedSettings>;
   /** Of the node. */
   readonly onOutcome: (outcome: BootstrapOutcome) => void;
 }
@@ -24,6 +26,8 @@ export interface RoleContext {
 /** What is under way when an exporter stops has 15 s; the rest is small. */
 const EXPORTER_STOP_MS = 25_000;
 const NODE_STOP_MS = 10_000;
+/** Above the time that its data planes are let go in. */
+const RELAY_STOP_MS = 5000;
 
 interface RoleEntry {
   readonly create: (context: RoleContext) => Promise<RoleService>;
@@ -32,7 +36,7 @@ interface RoleEntry {
 }
 
 /** A process loads the roles that it has. */
-export const ROLE_SERVICES: Readonly<Partial<Record<RunRole, RoleEntry>>> = {
+export const ROLE_SERVICES: Readonly<Record<RunRole, RoleEntry>> = {
   exporter: {
     create: async ({ loaded, log, seat }) => {
       const { Exporter, exporterParts } = await import('./exporter.ts');
@@ -50,5 +54,15 @@ export const ROLE_SERVICES: Readonly<Partial<Record<RunRole, RoleEntry>>> = {
       return { run: (signal) => node.run(signal, onOutcome), close: () => node.close() };
     },
     stopMs: () => NODE_STOP_MS,
+  },
+  relay: {
+    create: async ({ loaded, log, seat, reload }) => {
+      const [{ RelayService }, { relayParts }] = await Promise.all([
+        import('./relay-service.ts'),
+        import('./relay.ts'),
+      ]);
+      return new RelayService(seated(relayParts(loaded, log), seat), { reload });
+    },
+    stopMs: ({ settings }) => settings.relay.drainSeconds * 1000 + RELAY_STOP_MS,
   },
 };

@@ -190,6 +190,71 @@ export const METRICS = {
     help: 'Duration of the last drill, by step: resolve, fetch, open.',
     perRole: true,
   },
+  kongfallback_relay_verdict_state: {
+    type: 'gauge',
+    labels: ['verdict'],
+    help: '1 for what the relay holds of the control plane: unknown, up, doubtful or down.',
+  },
+  kongfallback_relay_verdict_age_seconds: {
+    type: 'gauge',
+    labels: [],
+    help: 'Since it holds that.',
+  },
+  kongfallback_relay_held_data_planes: {
+    type: 'gauge',
+    labels: [],
+    help: 'Data planes that dialled and wait for a verdict, an admission or a connection.',
+  },
+  kongfallback_relay_open_tunnels: {
+    type: 'gauge',
+    labels: [],
+    help: 'Data planes that are passed through to the control plane.',
+  },
+  kongfallback_relay_tunnels_total: {
+    type: 'counter',
+    labels: [],
+    help: 'Tunnels opened.',
+  },
+  kongfallback_relay_admission_limit: {
+    type: 'gauge',
+    labels: [],
+    help: 'Data planes that may be on their way to the control plane at once; absent in a sidecar.',
+  },
+  kongfallback_relay_admission_waiting_data_planes: {
+    type: 'gauge',
+    labels: [],
+    help: 'Data planes that wait for their turn.',
+  },
+  kongfallback_relay_stand_in_sessions: {
+    type: 'gauge',
+    labels: ['state'],
+    help: 'Sessions of the stand-in: handshake, greeting, served, current, ahead or refused.',
+  },
+  kongfallback_relay_stand_in_sent_bytes_total: {
+    type: 'counter',
+    labels: [],
+    help: 'Bytes of configurations that the stand-in sent.',
+  },
+  kongfallback_relay_stand_in_refusals_total: {
+    type: 'counter',
+    labels: ['code'],
+    help: 'Connections and sessions that the stand-in refused.',
+  },
+  kongfallback_relay_copy_frame_bytes: {
+    type: 'gauge',
+    labels: LINE,
+    help: 'Size of the configuration as the stand-in sends it; 0 when there is none.',
+  },
+  kongfallback_relay_copy_sequence_number: {
+    type: 'gauge',
+    labels: LINE,
+    help: 'Sequence of the head that it comes from.',
+  },
+  kongfallback_relay_copy_age_seconds: {
+    type: 'gauge',
+    labels: LINE,
+    help: 'Since it is known to be what the control plane held.',
+  },
 } as const satisfies Readonly<Record<string, MetricDescription>>;
 
 export type MetricName = keyof typeof METRICS;

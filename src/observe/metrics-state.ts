@@ -1,6 +1,7 @@
 // What a long-running process tells of itself: health, metrics and /status are made from this and nothing else. Plain
 // data, put together by whoever runs the role; times are milliseconds since 1970, ages milliseconds.
 import type { FindingSeverity } from './findings.ts';
+import type { ServiceRelay } from './relay-state.ts';
 
 export interface ServiceState {
   readonly role: 'exporter' | 'node' | 'relay';
@@ -15,6 +16,8 @@ export interface ServiceState {
   readonly stores: readonly ServiceStore[];
   readonly findings: readonly ShownFinding[];
   readonly drills: readonly ServiceDrill[];
+  /** Of the relay alone. */
+  readonly relay?: ServiceRelay;
 }
 
 /** Where the running configuration came from (design §2). */

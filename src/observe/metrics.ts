@@ -2,6 +2,7 @@
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Counter, Gauge, Histogram } from 'prom-client';
 import { DURATION_BUCKETS, METRICS, type MetricDescription, type MetricName } from './metrics-catalogue.ts';
+import { relaySeries, type Series } from './metrics-relay.ts';
 import {
   findingsOf,
   type HeadState,
@@ -127,6 +128,7 @@ export class Metrics {
       this.#oneOf('kongfallback_store_breaker_state', STATES.breaker, breaker, { store, ...role });
     }
     for (const drill of state.drills) this.#drill(drill, role, now);
+    if (state.relay !== undefined) relaySeries(state.relay, this.#series, now);
     if (state.origin !== null) {
       const { origin, since } = state.origin;
       this.#oneOf('kongfallback_origin_state', STATES.origin, origin, role, 'origin');
@@ -190,6 +192,14 @@ export class Metrics {
     for (const [step, ms] of Object.entries({ resolve: resolveMs, fetch: fetchMs, open: openMs })) {
       this.#set('kongfallback_drill_duration_seconds', ms / 1000, { ...labels, step });
     }
+  }
+
+  get #series(): Series {
+    return {
+      set: (...series) => this.#set(...series),
+      count: (...series) => this.#count(...series),
+      oneOf: (...series) => this.#oneOf(...series),
+    };
   }
 
   #set(name: MetricName, value: number, labels: Labels = {}): void {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { silentLogger } from '../../../src/observe/index.ts';
+import type { Logger } from '../../../src/plugin/plugin.ts';
 import { HandBack } from '../../../src/relay/hand-back.ts';
 import { FakeClock } from '../../../src/testing/fake-clock.ts';
 

@@ -1,0 +1,131 @@
+// DP ⇄ tunnel ⇄ CP while the control plane answers; DP ⇄ stand-in while it does not.
+import type { Socket } from 'node:net';
+import { classify, type FallbackError } from '../errors/index.ts';
+import type { Address } from '../kong/index.ts';
+import type { Logger } from '../plugin/plugin.ts';
+import type { Clock } from '../resilience/index.ts';
+import type { AdmissionTicket } from './admission.ts';
+import type { OpenTunnels } from './open-tunnels.ts';
+import { Tunnel } from './tunnel.ts';
+import type { ControlPlaneView } from './verdict.ts';
+
+export interface SwitchOverDependencies {
+  /** What is held of the control plane, and whom to tell what the tunnels see. */
+  readonly watch: {
+    view(): ControlPlaneView;
+    settled(options: { readonly waitMs: number; readonly signal: AbortSignal }): Promise<ControlPlaneView>;
+    tunnelFailed(error: FallbackError): void;
+    tunnelSilent(): void;
+    tunnelAnswered(): void;
+  };
+  /** Undefined: everybody is let through at once (sidecar). */
+  readonly admission:
+    | {
+        enter(options: {
+          readonly waitMs: number;
+          readonly signal: AbortSignal;
+        }): Promise<AdmissionTicket | undefined>;
+      }
+    | undefined;
+  readonly standIn: { accept(socket: Socket): void };
+  readonly openUpstream: (
+    preferred: string | undefined,
+    signal: AbortSignal,
+  ) => Promise<{ readonly socket: Socket; readonly address: Address }>;
+  readonly tunnels: OpenTunnels;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** A data plane waits 5 s for TLS; what is left of them is for the handshake. */
+const HOLD_MS = 4000;
+/** A connection may fail while another address, or the next moment, gives one. */
+const MOST_TRIES = 2;
+
+/** Decides for each data plane that dials who answers it. Never throws; a socket that nobody takes is closed. */
+export class SwitchOver {
+  readonly #deps: SwitchOverDependencies;
+  readonly #stopped: AbortSignal;
+  #held = 0;
+
+  constructor(deps: SwitchOverDependencies, stopped: AbortSignal) {
+    this.#deps = deps;
+    this.#stopped = stopped;
+  }
+
+  /** Data planes that dialled and wait for a verdict, an admission or a connection. */
+  get held(): number {
+    return this.#held;
+  }
+
+  /** Takes over a paused socket of which no byte was read. */
+  async accept(socket: Socket): Promise<void> {
+    const gone = new AbortController();
+    const onGone = () => gone.abort();
+    socket.on('error', onGone).once('close', onGone);
+    const signal = AbortSignal.any([gone.signal, this.#stopped]);
+    this.#held++;
+    try {
+      await this.#serve(socket, signal, this.#deps.clock.monotonic() + HOLD_MS);
+    } catch (thrown) {
+      socket.destroy();
+      const { code, kind, message } = classify(thrown, 'relay');
+      if (kind !== 'aborted') {
+        this.#deps.log.warn({ event: 'relay.not-served', code }, `a data plane was not served: ${message}`);
+      }
+    } finally {
+      this.#held--;
+      socket.off('close', onGone);
+    }
+  }
+
+  async #serve(socket: Socket, signal: AbortSignal, until: number): Promise<void> {
+    const { standIn, watch } = this.#deps;
+    for (let tries = 0; tries < MOST_TRIES; tries++) {
+      const { verdict } = await watch.settled({ waitMs: this.#left(until), signal });
+      if (verdict === 'down') break;
+      if (await this.#letThrough(socket, signal, until)) return;
+    }
+    // It may leave at any moment from here on; the stand-in copes with that as with every other peer.
+    standIn.accept(socket);
+  }
+
+  /** @returns false when the control plane took no connection, or when it is not this one's turn */
+  async #letThrough(socket: Socket, signal: AbortSignal, until: number): Promise<boolean> {
+    const { admission, openUpstream, watch } = this.#deps;
+    const ticket = await admission?.enter({ waitMs: this.#left(until), signal });
+    if (admission !== undefined && ticket === undefined) return false;
+    try {
+      this.#join(socket, await openUpstream(watch.view().address, signal), ticket);
+      return true;
+    } catch (thrown) {
+      ticket?.refused();
+      if (signal.aborted) throw thrown;
+      watch.tunnelFailed(classify(thrown, 'tunnel'));
+      return false;
+    }
+  }
+
+  #join(
+    socket: Socket,
+    upstream: { readonly socket: Socket; readonly address: Address },
+    ticket: AdmissionTicket | undefined,
+  ): void {
+    const { clock, tunnels, watch } = this.#deps;
+    const tunnel = new Tunnel(socket, upstream.socket, { clock });
+    tunnels.add(tunnel);
+    void tunnel.answered.then((answered) => {
+      if (answered === true) watch.tunnelAnswered();
+      if (answered === false) watch.tunnelSilent();
+    });
+    void tunnel.carried.then((tookMs) => {
+      if (tookMs === undefined) ticket?.release();
+      else ticket?.carried(tookMs);
+    });
+    void tunnel.ended.then(() => ticket?.release());
+  }
+
+  #left(until: number): number {
+    return Math.max(0, until - this.#deps.clock.monotonic());
+  }
+}
