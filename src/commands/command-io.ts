@@ -2,6 +2,8 @@
 export interface CommandIo {
   readonly stdout: (text: string) => void;
   readonly stderr: (text: string) => void;
+  /** Standard output for bytes, where it is not the process's own. */
+  readonly output?: Pick<NodeJS.WriteStream, 'isTTY'> & Pick<NodeJS.WritableStream, 'write'>;
   readonly env: NodeJS.ProcessEnv;
   readonly cwd: string;
   /** Standard error is a person's terminal. */

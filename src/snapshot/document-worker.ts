@@ -95,14 +95,16 @@ export class DocumentWorker {
       stdout: true,
       ...(execArgv !== undefined && { execArgv: [...execArgv] }),
     };
-    const worker = entryUrl.pathname.endsWith('.ts')
-      ? fromSource(entryUrl, options)
-      : new Worker(entryUrl, options);
+    const worker = startWorker(entryUrl, options);
     // Standard output belongs to the command's own answer (`--json`): what a plugin prints there is dropped.
     worker.stdout.resume();
     return worker;
   }
 }
+
+/** A thread of its own for what reads documents, from the source, the library or the bundle. */
+export const startWorker = (entryUrl: URL, options: WorkerOptions): Worker =>
+  entryUrl.pathname.endsWith('.ts') ? fromSource(entryUrl, options) : new Worker(entryUrl, options);
 
 /**
  * TypeScript runs from the source in development only. `--import tsx` does not reach the entry of a worker thread

@@ -12,7 +12,7 @@ const SHORTEST_PREFIX = 8;
 const MOST_NAMED = 5;
 
 /**
- * The listed snapshot that an operator means: `previous`, a sequence number, or a prefix of the document's SHA-256 or of
+ * The listed snapshot that an operator means: `current`, `previous`, a sequence number, or a prefix of the document's SHA-256 or of
  * the control plane's hash, which names the same configuration in the lines of all gateway versions.
  *
  * @param where names the line in errors: "gateway 3.9.3"
@@ -29,6 +29,8 @@ export function selectSnapshot(
     new FallbackError('invalid', codes.unknown, `${where}: ${why}`, {
       hint: 'Run `kongfallback history`: it shows the sequence and the hash of every snapshot that is kept.',
     });
+  const [current] = head.entries;
+  if (named === 'current' && current !== undefined) return current;
   if (named === 'previous') {
     const former = previous(head);
     if (former === undefined) throw unknown('there is no snapshot before the current one');
@@ -37,7 +39,9 @@ export function selectSnapshot(
   const bySequence = head.entries.find(({ sequence }) => String(sequence) === named);
   if (bySequence !== undefined) return bySequence;
   if (!/^[0-9a-f]{1,64}$/.test(named)) {
-    throw unknown('expected a sequence number, the first 8 or more hex digits of a hash, or previous');
+    throw unknown(
+      'expected a sequence number, the first 8 or more hex digits of a hash, current or previous',
+    );
   }
   if (named.length < SHORTEST_PREFIX) {
     throw unknown(
