@@ -52,10 +52,10 @@ export class ControlPlaneWatch {
     this.#options = options;
     this.#clock = options.clock;
     this.alarms = new Alarms(options.findings);
-    const proof: LookDepth = options.form === 'sidecar' ? 'tls' : 'upgrade';
-    this.#judge = new WatchJudge({ ...options, proof });
+    const deepest: LookDepth = options.form === 'sidecar' ? 'tls' : 'upgrade';
+    this.#judge = new WatchJudge(options);
     this.#looks = new WatchLooks(options.addresses, options.look, options.clock, () => this.#wake());
-    this.#schedule = new WatchSchedule({ ...options, deepest: proof }, this.#judge, this.#looks, this.alarms);
+    this.#schedule = new WatchSchedule({ ...options, deepest }, this.#judge, this.#looks, this.alarms);
     this.#changedAt = this.#clock.monotonic();
     this.#view = {
       verdict: 'unknown',

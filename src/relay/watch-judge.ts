@@ -9,8 +9,6 @@ export interface JudgeOptions {
   readonly tripMs: number;
   readonly stableMs: number;
   readonly maxStableMs: number;
-  /** The depth that proves a control plane that was down to be back. */
-  readonly proof: LookDepth;
 }
 
 /** Newly opened tunnels in a row that carried nothing: one may be a data plane's own fault. */
@@ -69,7 +67,7 @@ export class WatchJudge {
     // TLS alone says nothing of a control plane that was seen to fail behind it.
     if (verdict === 'doubtful' && this.#doubt?.depth === 'upgrade' && depth === 'tls') return;
     if (verdict !== 'down') this.#up();
-    else if (this.#options.proof === depth || depth === 'upgrade') this.#tryOut(now);
+    else this.#tryOut(now);
   }
 
   /** @param since when it began to fail: for a look that hangs, its start */

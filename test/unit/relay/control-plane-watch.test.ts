@@ -262,8 +262,7 @@ describe('waiting for a verdict', () => {
 describe('down', () => {
   async function down(...args: ConstructorParameters<typeof Watched>) {
     const one = await upThen('refuses', ...args);
-    await one.advance(8000);
-    expect(one.verdict).toBe('down');
+    while (one.verdict !== 'down') await one.advance(1000);
     return one;
   }
 
@@ -293,8 +292,28 @@ describe('down', () => {
     expect(one.verdict).toBe('up');
   });
 
-  test('flapping doubles what it takes, up to the longest, and calm forgets it', async () => {
-    const one = await down({ maxStableMs: 35_000 });
+  test('answers with a standstill between them are no uninterrupted success', async () => {
+    const one = await down();
+    one.mood = 'answers';
+    await one.advance(2000);
+    one.clock.jump(60_000);
+    await one.advance(2000);
+    expect([one.verdict, one.watch.breakerState]).toEqual(['down', 'half-open']);
+    await one.advance(10_000);
+    expect(one.verdict).toBe('up');
+  });
+
+  test("a black hole is looked at with a data plane's own patience", async () => {
+    const one = await down({ tripMs: 60_000 });
+    expect(one.verdict).toBe('down');
+    const from = one.looks.length;
+    one.mood = 'hangs';
+    await one.advance(13_000);
+    expect(one.looks.slice(from).map(({ deadlineMs }) => deadlineMs)).toEqual([5000, 5000, 5000]);
+  });
+
+  test('flapping doubles what it takes, and calm forgets it', async () => {
+    const one = await down({ maxStableMs: 100_000 });
     const backAfterMs = async () => {
       one.mood = 'answers';
       const from = one.ms;
@@ -316,7 +335,7 @@ describe('down', () => {
     await one.advance(600_000);
     await fall();
     times.push(await backAfterMs());
-    const near = [10, 20, 35, 35, 35, 10];
+    const near = [10, 20, 40, 80, 80, 10];
     expect(times.map((seconds, n) => Math.abs(seconds - (near[n] ?? 0)) <= 1)).toEqual(near.map(() => true));
   });
 

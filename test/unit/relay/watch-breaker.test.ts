@@ -34,6 +34,22 @@ test('keeps nothing alive', () => {
   expect(process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length).toBe(before);
 });
 
+test('the period that brings it back doubles up to the longest', () => {
+  const period = new StablePeriod(10_000, 35_000);
+  const periods = [0, 1, 2].map((now) => {
+    period.back(now);
+    period.fell(now + 1);
+    return period.ms;
+  });
+  expect(periods).toEqual([20_000, 35_000, 35_000]);
+});
+
+test('a first fall is no flapping', () => {
+  const period = new StablePeriod(10_000, 35_000);
+  period.fell(1);
+  expect(period.ms).toBe(10_000);
+});
+
 test('a longest period below the normal one is the normal one', () => {
   const period = new StablePeriod(10_000, 500);
   period.back(0);
