@@ -7,6 +7,7 @@ import { type Dialled, dial } from './dial.ts';
 import { EventQueue } from './event-queue.ts';
 import { EventTimers } from './event-timers.ts';
 import { Grace } from './grace.ts';
+import type { LineHeads } from './line-heads.ts';
 import { LineReport, type LineReportDependencies } from './line-report.ts';
 import type { Link } from './link.ts';
 import type { LinePipeline } from './pipeline.ts';
@@ -15,8 +16,11 @@ import type { Settled } from './settled.ts';
 export interface FollowDependencies extends LineReportDependencies {
   readonly source: Source;
   readonly random: Random;
-  /** After each confirmation; its failure is logged and changes nothing. */
-  readonly housekeep: (signal: AbortSignal) => Promise<void>;
+  /**
+   * After each configuration that was settled; its failure is logged and changes nothing. Returns the heads after it
+   * where it wrote one: the same configuration, so that the session stays evidence about it.
+   */
+  readonly housekeep: (signal: AbortSignal, heads: LineHeads) => Promise<LineHeads | undefined>;
 }
 
 export interface FollowSettings {
@@ -39,6 +43,7 @@ const STORE_MS = { first: 1000, longest: 60_000 };
 const AGAIN_MS: Readonly<Record<Unsettled, number>> = {
   conflict: 500,
   'no clock': 3000,
+  'slow store': 3000,
   'too close': 30_000,
 };
 
@@ -212,9 +217,11 @@ export class LineFollower {
     } else {
       this.#storing.succeeded();
     }
-    await this.#deps
-      .housekeep(this.#work)
-      .catch((thrown: unknown) => this.#report.housekeepingFailed(thrown, this.#work));
+    const after = await this.#deps.housekeep(this.#work, heads).catch((thrown: unknown) => {
+      this.#report.housekeepingFailed(thrown, this.#work);
+      return undefined;
+    });
+    if (after !== undefined) link.replaced(after);
   }
 
   /** Heads read again, and a new session whose frame is evidence about them. */

@@ -57,6 +57,12 @@ export class Link {
     });
   }
 
+  /** Our own head replaced the one before, with the same configuration in it: what held for that holds for it. */
+  replaced(heads: LineHeads): void {
+    if (this.nonce !== undefined && this.nonce === this.heads.base?.nonce) this.nonce = heads.base?.nonce;
+    this.heads = heads;
+  }
+
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;

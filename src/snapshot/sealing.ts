@@ -1,8 +1,9 @@
+import { randomBytes } from 'node:crypto';
 import { FallbackError } from '../errors/index.ts';
 import type { Encryption, KeyWrap } from '../plugin/index.ts';
 import { type Breaker, NO_RETRY, type Outside, type RetryPolicy } from '../resilience/index.ts';
-import { openEnvelope, sealEnvelope } from './envelope.ts';
-import { MAX_WRAPPED_KEYS } from './envelope-header.ts';
+import { DATA_KEY_BYTES, openEnvelope, sealEnvelope } from './envelope.ts';
+import { type HeaderKey, MAX_WRAPPED_KEYS } from './envelope-header.ts';
 import { KeyRing, type KeyWrapInstance, type PluginCall } from './key-ring.ts';
 import { openWithPlugin, sealWithPlugin } from './plugin-cipher.ts';
 
@@ -31,6 +32,13 @@ export interface SealedBytes {
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
+/** Two snapshots are sealed alike when these are equal. */
+export interface SealedUnder {
+  readonly encryption: string;
+  /** Of the envelope: which keys wrap its data key. */
+  readonly keys: readonly Pick<HeaderKey, 'plugin' | 'keyId'>[];
+}
+
 export interface OpenSealedOptions {
   readonly signal: AbortSignal;
   /** The entry comes from a head that a trusted key signed. */
@@ -43,6 +51,8 @@ export class Sealing {
   readonly #keys: KeyRing | undefined;
   readonly #uses: readonly string[];
   readonly #call: PluginCall;
+  /** By what was sealed last. */
+  #wrappedBy: SealedUnder['keys'] | undefined;
 
   /**
    * @param instances one Encryption, or one or more KeyWraps
@@ -67,7 +77,14 @@ export class Sealing {
     }
   }
 
-  /** @throws FallbackError what the plugin throws, classified; `invalid` KF_ENCRYPTION_WRAP_INVALID */
+  /**
+   * With a list of key wraps every one of them wraps, or nothing is sealed: while a key service is away the export
+   * fails loudly and is tried again, and the former snapshot stays, which each of the keys opens. Sealing with those
+   * that are left would go on publishing what the nodes that hold the missing one alone cannot open, and they take no
+   * older one in its place; or, with the offline key missing, what nobody opens on the day it is kept for.
+   *
+   * @throws FallbackError what the plugin throws, classified; `invalid` KF_ENCRYPTION_WRAP_INVALID
+   */
   async seal(
     compressed: Uint8Array,
     context: Uint8Array,
@@ -76,12 +93,31 @@ export class Sealing {
     const { signal } = options;
     const keys = this.#keys;
     if (keys !== undefined) {
-      const wrap = (dataKey: Uint8Array) => keys.wrap(dataKey, context, signal);
+      const wrap = (dataKey: Uint8Array) => this.#wrap(keys, dataKey, context, signal);
       return { encryption: ENVELOPE, bytes: await sealEnvelope(compressed, context, wrap) };
     }
     const own = this.#own;
     if (own === undefined) throw missing();
     return { encryption: own.use, bytes: await sealWithPlugin(own, compressed, context, signal, this.#call) };
+  }
+
+  /**
+   * How `seal` seals now. A plugin tells its key only when it wraps, so a throw-away key is wrapped unless something
+   * was sealed before.
+   *
+   * @throws FallbackError what the plugin throws, classified
+   */
+  async present(context: Uint8Array, { signal }: { readonly signal: AbortSignal }): Promise<SealedUnder> {
+    const keys = this.#keys;
+    if (keys === undefined) return { encryption: this.#own?.use ?? '', keys: [] };
+    if (this.#wrappedBy === undefined) await this.#wrap(keys, randomBytes(DATA_KEY_BYTES), context, signal);
+    return { encryption: ENVELOPE, keys: this.#wrappedBy ?? [] };
+  }
+
+  async #wrap(keys: KeyRing, dataKey: Uint8Array, context: Uint8Array, signal: AbortSignal) {
+    const wrapped = await keys.wrap(dataKey, context, signal);
+    this.#wrappedBy = wrapped.map(({ plugin, keyId }) => ({ plugin, keyId }));
+    return wrapped;
   }
 
   /**

@@ -65,15 +65,18 @@ export class ExportBench {
   async exporter(
     stores: readonly GuardedStore[],
     settings: Partial<LineSettings> = {},
+    sealing?: Sealing,
   ): Promise<BenchExporter> {
     const plugin = await none.create({}, pluginContext({ id: 'none', clock: this.clock }));
     const dependencies: LineDependencies = {
       stores: stores.map((store) => this.line(store)),
       prepare: async ({ received }) => prepared(received),
-      sealing: new Sealing([{ id: 'none', use: NOT_ENCRYPTED, plugin }], {
-        outside: new Outside(new FakeClock(), () => 0.5),
-        deadlineMs: 1000,
-      }),
+      sealing:
+        sealing ??
+        new Sealing([{ id: 'none', use: NOT_ENCRYPTED, plugin }], {
+          outside: new Outside(new FakeClock(), () => 0.5),
+          deadlineMs: 1000,
+        }),
       signers: [],
       clock: this.clock,
       random: () => 0.5,

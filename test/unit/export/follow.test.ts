@@ -1,6 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LineFollower } from '../../../src/export/follow.ts';
+import type { LineHeads } from '../../../src/export/line-heads.ts';
 import { LineStatus } from '../../../src/export/line-status.ts';
+import { aliveHead } from '../../../src/export/next-head.ts';
+import type { LinePipeline } from '../../../src/export/pipeline.ts';
 import { Findings, silentLogger } from '../../../src/observe/index.ts';
 import type { GuardedStore } from '../../../src/snapshot/guarded-store.ts';
 import { FakeClock } from '../../../src/testing/index.ts';
@@ -27,6 +30,7 @@ describe('following a control plane', () => {
     store = await bench.store('s');
     controlPlane = new FakeControlPlane(clock);
     stop = new AbortController();
+    housekeep = async () => undefined;
   });
 
   afterEach(async () => {
@@ -35,6 +39,9 @@ describe('following a control plane', () => {
     await running;
     expect(clock.sleeping).toBe(0);
   });
+
+  /** What the exporter does after each configuration, with a line to do it with. */
+  let housekeep: (line: LinePipeline, heads: LineHeads) => Promise<LineHeads | undefined>;
 
   async function start(stores = [store]): Promise<void> {
     const { line } = await bench.exporter(stores);
@@ -50,7 +57,7 @@ describe('following a control plane', () => {
         log: silentLogger,
         findings,
         status,
-        housekeep: async () => {},
+        housekeep: (_, heads) => housekeep(line, heads),
       },
     );
     running = follower.run(stop.signal);
@@ -91,6 +98,24 @@ describe('following a control plane', () => {
     expect(await letter()).toBe('a');
     // Readable snapshots of one document are one object: it moved to the front again.
     expect((await current())?.entries.map(({ configHash }) => configHash?.[0])).toEqual(['a', 'b']);
+  });
+
+  it('follows on the same session when housekeeping wrote a head with the same configuration', async () => {
+    housekeep = async (line, heads) => {
+      const { base } = heads;
+      if (base === undefined) throw new Error('nothing was published');
+      const written = await line.replaceHead(heads, (facts) => aliveHead(base, facts, 'up'), signal);
+      return written === 'conflict' ? undefined : heads.after(written.head, written.results);
+    };
+    controlPlane.set('a');
+    await start();
+    const first = (await current())?.sequence ?? 0;
+    // Within the margin: only its own head may be replaced so soon.
+    controlPlane.push('b');
+    await clock.advance(5000);
+    expect(await letter()).toBe('b');
+    expect((await current())?.sequence).toBeGreaterThan(first);
+    expect(controlPlane.dialled).toBe(1);
   });
 
   it('retries a failed upload until it succeeds, although the control plane died meanwhile', async () => {
