@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Socket } from 'node:net';
 import { classify, type FallbackError } from '../errors/index.ts';
 import { type Address, parseAddress } from '../kong/index.ts';
@@ -34,6 +35,8 @@ export class PassThrough {
   /** @throws FallbackError `invalid` KF_CP_ADDRESS_INVALID */
   constructor(options: PassThroughOptions) {
     const { clock, listen, log, maxConnections, to } = options;
+    // Each connection that is being dialled listens to it.
+    setMaxListeners(0, this.#closed.signal);
     this.#options = options;
     this.#to = parseAddress(to);
     this.#listener = new Listener({
