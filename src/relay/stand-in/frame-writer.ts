@@ -5,6 +5,8 @@ import type { PreparedFrame } from '../prepared-frame.ts';
 /** Unmasked, empty. A real control plane answers each ping so, and closes without a status code. */
 const PONG = Buffer.from([0x8a, 0]);
 const CLOSE = Buffer.from([0x88, 0]);
+/** TLS holds as much again, encrypted, until the reader has taken it; below this the fan-out gets slower. */
+const WRITE_BYTES = 131_072;
 
 /**
  * Writes WebSocket frames to a socket that it shares with nobody. A frame goes out piece by piece, each when the
@@ -17,6 +19,7 @@ export class FrameWriter {
   readonly #onWritten: (frame: PreparedFrame) => void;
   #frame: PreparedFrame | undefined;
   #next = 0;
+  #offset = 0;
   #waiting: PreparedFrame | undefined;
   #pong = false;
   #closing = false;
@@ -69,11 +72,8 @@ export class FrameWriter {
     if (this.#busySince !== undefined || this.#ended || this.#socket.destroyed) return;
     this.#finishFrame();
     const piece = this.#frame?.pieces[this.#next];
-    if (piece !== undefined) {
-      this.#next++;
-      this.#bytes += piece.length;
-      this.#write(piece);
-    } else if (this.#pong) {
+    if (piece !== undefined) this.#writePart(piece);
+    else if (this.#pong) {
       this.#pong = false;
       this.#write(PONG);
     } else if (this.#closing) {
@@ -85,6 +85,17 @@ export class FrameWriter {
       this.#next = 0;
       this.#pump();
     }
+  }
+
+  #writePart(piece: Buffer): void {
+    const part = piece.subarray(this.#offset, this.#offset + WRITE_BYTES);
+    this.#offset += part.length;
+    if (this.#offset === piece.length) {
+      this.#next++;
+      this.#offset = 0;
+    }
+    this.#bytes += part.length;
+    this.#write(part);
   }
 
   #finishFrame(): void {
