@@ -26,12 +26,12 @@ export async function uploadForTime(
       const putAt = clock.monotonic();
       const { serverTime } = await store.putSnapshot(entry.key, bytes, { signal });
       uploaded.push(store.id);
-      if (serverTime !== undefined) storeClock.observe(serverTime, putAt);
+      if (serverTime !== undefined) storeClock.observe(serverTime, putAt, store.id);
       if (storeClock.isTold) return uploaded;
       const getAt = clock.monotonic();
       const found = await store.streamSnapshot({ ...entry, sequence: 0 }, { signal });
       if (found === undefined) continue;
-      storeClock.observe(found.serverTime, getAt);
+      storeClock.observe(found.serverTime, getAt, store.id);
       found.discard();
     } catch (thrown) {
       const error = classify(thrown, `storage ${store.id}: put ${entry.key}`);

@@ -60,7 +60,7 @@ export async function readLineHeads(
     const askedAt = clock.monotonic();
     try {
       const { head, etag, serverTime, damage } = await store.readHeadForUpdate({ signal });
-      if (etag !== undefined) storeClock.observe(serverTime, askedAt);
+      if (etag !== undefined) storeClock.observe(serverTime, askedAt, store.id);
       if (damage !== undefined) reportDamage(log, store, damage);
       return { store, head, etag };
     } catch (thrown) {

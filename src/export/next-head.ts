@@ -99,6 +99,12 @@ function controlPlane(
   return { state, since: base?.controlPlane.state === state ? base.controlPlane.since : time(now) };
 }
 
+/**
+ * Retention deletes what left the list a day ago, at each hour; what a store that was away for longer still holds is an
+ * orphan there, and goes by its own age.
+ */
+const DELISTED_MS = 172_800_000;
+
 /** What leaves the list is noted with the moment, so that retention needs no memory of its own. */
 export function listed(
   all: readonly SnapshotEntry[],
@@ -112,7 +118,9 @@ export function listed(
   const leaving = [...all, ...replaced.flatMap((head) => head.entries)];
   const sinceOf = new Map(before.map(({ key, since }) => [key, since]));
   for (const { key } of leaving) sinceOf.set(key, time(now));
-  const gone = [...sinceOf].filter(([key]) => !kept.has(key)).sort(([, a], [, b]) => compare(a, b));
+  const gone = [...sinceOf]
+    .filter(([key, since]) => !kept.has(key) && now - Date.parse(since) < DELISTED_MS)
+    .sort(([, a], [, b]) => compare(a, b));
   return { entries, delisted: gone.map(([key, since]) => ({ key, since })).slice(-LIMITS.delisted) };
 }
 

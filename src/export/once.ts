@@ -30,7 +30,7 @@ export async function exportOnce(
   for (let round = 1; ; round++) {
     const result = await once(line, source, options);
     if (typeof result !== 'string') return result;
-    if (round === MAX_ROUNDS) throw unsettled(result);
+    if (round === MAX_ROUNDS) throw unsettled(result, line.slowStore);
     log.info({ event: 'export.again', round, reason: result }, 'the stored head has to be looked at again');
     await clock.sleep(ROUND_PAUSE_MS * round, options.signal);
   }

@@ -58,6 +58,11 @@ export class LinePipeline {
     this.#damagedKey = key;
   }
 
+  /** Id of the store whose answers took too long to tell the time. */
+  get slowStore(): string | undefined {
+    return this.#storeClock.slowStore;
+  }
+
   /** Milliseconds since 1970 by the store's clock. */
   now(): number {
     return this.#storeClock.timeAt();
@@ -75,7 +80,7 @@ export class LinePipeline {
     options: SettleOptions,
   ): Promise<Settled | Unsettled> {
     if (received.fromControlPlane && received.peerTime === undefined) return 'no clock';
-    if (this.#storeClock.isDoubtful) return 'no clock';
+    if (this.#storeClock.isDoubtful) return 'slow store';
     const stopwatch = new Stopwatch(this.#deps.clock);
     const stored = heads.base && currentEntry(heads.base);
     const current = stored?.key === this.#damagedKey ? undefined : stored;
@@ -250,7 +255,7 @@ export class LinePipeline {
     if (!this.#storeClock.isTold) {
       const clocks = { clock, storeClock: this.#storeClock };
       uploaded = await uploadForTime(entry, sealed.bytes, heads.readings, clocks, options.signal);
-      if (this.#storeClock.isDoubtful) return 'no clock';
+      if (this.#storeClock.isDoubtful) return 'slow store';
       report.candidate = { ...report.candidate, asOf: this.#asOf(report.received, prepared) };
     }
     const dated = described();

@@ -10,6 +10,7 @@ const USABLE_WITHIN_MS = 2000;
 export class StoreClock {
   readonly #clock: Clock;
   #wasSlow = false;
+  #slowest: string | undefined;
   #told: { readonly serverTime: number; readonly at: number } | undefined;
 
   constructor(clock: Clock) {
@@ -26,15 +27,21 @@ export class StoreClock {
     return this.#told === undefined && this.#wasSlow;
   }
 
+  /** Id of the store that took too long last; undefined: none did. */
+  get slowStore(): string | undefined {
+    return this.#slowest;
+  }
+
   /**
    * Of an object that was found; a missing one tells no time. A process that was stopped between asking and reading
    * would make everything look older than it is.
    *
    * @param askedAt monotonic milliseconds when the request was made, its body and all tries included
    */
-  observe(serverTime: Date | undefined, askedAt: number): void {
+  observe(serverTime: Date | undefined, askedAt: number, storeId?: string): void {
     const at = this.#clock.monotonic();
     this.#wasSlow = at - askedAt > USABLE_WITHIN_MS;
+    if (this.#wasSlow) this.#slowest = storeId;
     if (!this.#wasSlow && serverTime !== undefined) this.#told = { serverTime: serverTime.getTime(), at };
   }
 

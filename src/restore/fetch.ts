@@ -57,9 +57,9 @@ async function fetchFrom(store: SnapshotStore, entry: SnapshotEntry, options: Fe
   for (;;) {
     onRequest();
     const found = await store.streamSnapshot(entry, { signal }).catch((thrown: unknown) => {
-      throw kindOf(thrown) === 'denied' ? missing(entry.key, thrown) : thrown;
+      throw kindOf(thrown) === 'denied' ? missing(thrown) : thrown;
     });
-    if (found === undefined) throw missing(entry.key);
+    if (found === undefined) throw missing();
     try {
       return await cache.keep(entry, found.body);
     } catch (thrown) {
@@ -72,15 +72,16 @@ async function fetchFrom(store: SnapshotStore, entry: SnapshotEntry, options: Fe
 
 /**
  * A store that gave the head and denies what it lists has most likely lost it: without the right to list, a missing
- * object is a 403 (design D3). So the next older snapshot is tried, as for one that is plainly gone.
+ * object is a 403 (design D3). So the next older snapshot is tried, as for one that is plainly gone. Whoever reports it
+ * puts the key in front.
  */
-function missing(key: string, denied?: unknown): FallbackError {
+function missing(denied?: unknown): FallbackError {
   return new FallbackError(
     'corrupt',
     'KF_SNAPSHOT_MISSING',
     denied === undefined
-      ? `${key} is not there, although the head lists it`
-      : `${key} is not there or may not be read, although the head lists it and could be read`,
+      ? 'it is not there, although the head lists it'
+      : 'it is not there or may not be read, although the head lists it and could be read',
     {
       cause: denied,
       hint: 'Something removes objects from the storage: check its lifecycle rules; only the exporter may delete here.',
