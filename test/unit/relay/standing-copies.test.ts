@@ -316,29 +316,35 @@ describe('requests', () => {
 });
 
 describe('a rollback', () => {
-  it('arrives like any change: what it rejects is given the former configuration', async () => {
-    publish([two, one], FIRST);
-    const copies = await relay.refreshed();
-    const rejected = {
-      configHash: two?.entry.configHash,
-      documentLength: two?.document.length,
-      documentSha256: two?.entry.document.sha256,
-    };
-    const hold = {
-      target: one?.entry.document.sha256,
-      rejected: [rejected],
-      by: 'ops',
-      reason: 'broken',
-      since: '2026-11-21T11:30:00.000Z',
-      until: null,
-    };
-    publish([one, two], FIRST + 1, { hold });
-    await relay.refreshed(copies);
-    const provision = copies.provision('3.9.3');
-    expect(provision).toMatchObject({ configHash: one?.entry.configHash, sequence: FIRST + 1 });
-    expect([...(provision?.olderHashes ?? [])]).toEqual([two?.entry.configHash]);
-    expect(relay.provided).toEqual(['3.9.3', '3.9.3']);
-  });
+  it.each([
+    ['its target first', () => [one, two]],
+    ['the rejected one still first', () => [two, one]],
+  ])(
+    'arrives like any change, and what it rejects is given the former configuration: %s',
+    async (_, listed) => {
+      publish([two, one], FIRST);
+      const copies = await relay.refreshed();
+      const rejected = {
+        configHash: two?.entry.configHash,
+        documentLength: two?.document.length,
+        documentSha256: two?.entry.document.sha256,
+      };
+      const hold = {
+        target: one?.entry.document.sha256,
+        rejected: [rejected],
+        by: 'ops',
+        reason: 'broken',
+        since: '2026-11-21T11:30:00.000Z',
+        until: null,
+      };
+      publish(listed(), FIRST + 1, { hold });
+      await relay.refreshed(copies);
+      const provision = copies.provision('3.9.3');
+      expect(provision).toMatchObject({ configHash: one?.entry.configHash, sequence: FIRST + 1 });
+      expect([...(provision?.olderHashes ?? [])]).toEqual([two?.entry.configHash]);
+      expect(relay.provided).toEqual(['3.9.3', '3.9.3']);
+    },
+  );
 });
 
 describe('a relay that starts again', () => {
@@ -380,6 +386,17 @@ describe('a relay that starts again', () => {
     expect(without.provision('3.9.3')).toMatchObject({ origin: 'cache', sequence: FIRST + 7 });
   });
 
+  it('refuses a storage that was set back behind the last confirmation', async () => {
+    publish([one], FIRST);
+    const before = await relay.refreshed();
+    publish([one], FIRST + 7);
+    await relay.refreshed(before);
+    publish([two], FIRST + 6);
+    const copies = await relay.refreshed();
+    expect(copies.provision('3.9.3')).toMatchObject({ origin: 'cache', configHash: one?.entry.configHash });
+    expect(relay.findings.list()[0]?.message).toContain('KF_HEAD_ROLLED_BACK');
+  });
+
   it('a cache that was emptied meanwhile is filled again with the next head', async () => {
     publish([one], FIRST);
     const copies = await relay.refreshed();
@@ -409,7 +426,8 @@ describe('versions', () => {
 
   it('are at most 16: the oldest learnt one that storage does not have gives way', async () => {
     publish([one], FIRST);
-    const copies = relay.copies();
+    const copies = relay.copies({ gatewayVersions: [] });
+    copies.learn('3.9.3');
     for (let patch = 0; patch < 15; patch++) copies.learn(`3.8.${patch}`);
     await relay.refreshed(copies);
     copies.learn('3.7.0');
