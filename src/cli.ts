@@ -50,6 +50,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'what changed between two snapshots, by entity, without secrets',
     load: async () => (await import('./commands/diff.ts')).registerDiff,
   },
+  trust: {
+    summary: 'what this node has seen, and whether it takes what the storages hold',
+    load: async () => (await import('./commands/trust.ts')).registerTrust,
+  },
   rollback: {
     summary: 'publish an older snapshot again, and hold back what it replaces',
     load: async () => (await import('./commands/rollback.ts')).registerRollback,
