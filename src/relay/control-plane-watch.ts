@@ -174,8 +174,7 @@ export class ControlPlaneWatch {
       else this.alarms.raise(address.text, one.alarm, flight.depth);
     }
     if (answer.address === undefined) {
-      const hung = now - flight.startedAt >= this.#schedule.hangsAfterMs;
-      this.#judge.failed(hung ? flight.startedAt : now, answer.error, flight.depth);
+      this.#judge.failed(now, answer.error, flight.depth);
     } else {
       this.#address = answer.address.text;
       this.#judge.answered(now, flight.depth);

@@ -15,7 +15,7 @@ export type Mood =
   /** TLS is fine, what is behind it is not. */
   | 'tls-only'
   | 'denies'
-  | { readonly afterMs: number };
+  | { readonly afterMs: number; readonly refuses?: true };
 
 export interface SeenLook {
   readonly address: string;
@@ -126,7 +126,7 @@ export class Watched {
         return { answers: true, alarm: { code, message, ...(hint !== undefined && { hint }) } };
       }
       if (typeof mood === 'object') await this.clock.sleep(mood.afterMs, signal);
-      return { answers: true };
+      return typeof mood === 'object' && mood.refuses ? refused : { answers: true };
     } finally {
       this.looking--;
     }
