@@ -1,6 +1,7 @@
 // A disaster at the control plane must not become the backup: emptied, halved, or with what no data plane loads. Real
 // processes throughout: the control plane is one that is killed, the exporter one that is stopped and started.
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { once } from 'node:events';
+import { existsSync, readdirSync, readFileSync, rmSync, watch } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { documentPieces } from '../bench/generate.ts';
@@ -126,6 +127,73 @@ describe('afterwards', () => {
     expect(readFileSync(site.target, 'utf8')).toBe(JSON.stringify(halved(good)));
   });
 });
+
+describe('a program of the operator as a validator', () => {
+  const judgedBy = (...command: string[]) =>
+    site.configure({ validators: ['kong-schema', { use: 'command', command }] });
+
+  it('refuses with its exit code', async () => {
+    judgedBy('sh', '-c', 'echo "orders has no owner"; exit 3');
+    const { code, stdout, stderr } = await site.run(['export', '--once']);
+    expect(code, stderr).toBe(20);
+    expect(stdout).toContain('sh ended with 3: orders has no owner');
+    expect(existsSync(join(site.store, '3.9.3', 'head.json'))).toBe(false);
+  });
+
+  it('that is not there stops the export instead of passing', async () => {
+    judgedBy('./no-such-program', '{file}');
+    const { code, stderr } = await site.run(['export', '--once']);
+    expect(code).toBe(2);
+    expect(stderr).toContain('[KF_VALIDATOR_INVALID]');
+    expect(stderr).toMatch(/hint: Name a program that is there/);
+  });
+
+  it('leaves neither itself nor the document when the exporter is killed', async () => {
+    // One that has run for a moment: its group is known right after its start, and not before.
+    judgedBy('sh', '-c', 'sleep 1; echo $$ > pid; sleep 600', 'sh', '{file}');
+    const ready = fileIn('pid');
+    let kill: (signal: NodeJS.Signals) => void = () => {};
+    const env = { TMPDIR: site.directory };
+    const onStart = (send: typeof kill): void => {
+      kill = send;
+    };
+    const running = site.run(['export', '--once'], { env, onStart });
+    const pid = Number(await ready);
+    const kept = () =>
+      readdirSync(site.directory).filter((name) => name.startsWith('kongfallback-validator-'));
+    expect(kept()).toHaveLength(1);
+    kill('SIGKILL');
+    expect((await running).signal).toBe('SIGKILL');
+    await changesUntil(() => kept().length === 0);
+    expect(isRunning(pid)).toBe(false);
+  });
+});
+
+/** What is written there, as soon as it is a whole line. */
+async function fileIn(name: string): Promise<string> {
+  const path = join(site.directory, name);
+  const text = () => (existsSync(path) ? readFileSync(path, 'utf8') : '');
+  await changesUntil(() => text().endsWith('\n'));
+  return text();
+}
+
+/** Looks again whenever something happens in the site's folder; the test's own time limit ends the wait. */
+async function changesUntil(holds: () => boolean): Promise<void> {
+  const watcher = watch(site.directory);
+  try {
+    while (!holds()) await once(watcher, 'change');
+  } finally {
+    watcher.close();
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
 
 function write(name: string, table: Table): void {
   site.write(name, JSON.stringify(table));

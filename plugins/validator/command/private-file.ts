@@ -14,7 +14,7 @@ rm -rf -- "$1"`;
 /**
  * The document in a file that only this user reads, in a folder of its own. The thread that validates can be ended at
  * any moment, past its deadline or with the process; a shell that outlives it then removes the file and ends the
- * program. Where there is no shell only that is lost.
+ * program, unless that was started in this very instant. Where there is no shell only that is lost.
  */
 export class PrivateFile {
   readonly path: string;

@@ -155,7 +155,8 @@ describe('a worker that is ended on the way', () => {
   it('leaves neither the program nor the document', async () => {
     const entryUrl = new URL('../../../../src/composition/prepare-worker.ts', import.meta.url);
     const settings = {
-      command: ['sh', '-c', 'echo $$ > pid; sleep 600', 'sh', '{file}'],
+      // One that has run for a moment: its group is known right after its start, and not before.
+      command: ['sh', '-c', 'sleep 1; echo $$ > pid; sleep 600', 'sh', '{file}'],
       timeoutSeconds: 200,
       outputCharacters: 300,
     };
