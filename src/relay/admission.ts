@@ -73,6 +73,8 @@ export class Admission {
   }): Promise<AdmissionTicket | undefined> {
     return new Promise((resolve, reject) => {
       if (signal.aborted) return reject(aborted(signal));
+      // An answer that has become overdue meanwhile may have made room.
+      this.#fill();
       if (this.#waiting.size === 0 && this.#hasRoom()) return resolve(this.#admit());
       if (waitMs <= 0) return resolve(undefined);
       const timer = new AbortController();

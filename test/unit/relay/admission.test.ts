@@ -133,6 +133,18 @@ it('while one answer is overdue the others go one at a time', async () => {
   expect(await enter(0)).toBeDefined();
 });
 
+it('who waits behind an answer that becomes overdue is let in with the next arrival', async () => {
+  await grownTo(8);
+  await mustEnter();
+  await clock.advance(51);
+  await mustEnter();
+  const waiting = enter();
+  await clock.advance(51);
+  const later = enter(0);
+  expect(await waiting).toBeDefined();
+  expect(await later).toBeUndefined();
+});
+
 describe('500 data planes return', () => {
   const HERD = 500;
 

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Tunnel } from '../../../src/relay/tunnel.ts';
 import { FakeClock } from '../../../src/testing/index.ts';
-import { joined, Loopback } from './tunnel-sockets.ts';
+import { type Joined, joined, Loopback } from './tunnel-sockets.ts';
 
 let loopback: Loopback;
 let clock: FakeClock;
@@ -243,6 +243,63 @@ describe('did the control plane answer?', () => {
     await clock.advance(4999);
     controlPlane.write('x');
     expect(await tunnel.answered).toBe(true);
+  });
+});
+
+describe('was a configuration carried?', () => {
+  /** Each side says one record, in turns; the data plane begins. Lengths as with TLS 1.2. */
+  async function converse({ controlPlane, dataPlane, inner }: Joined, ...lengths: number[]): Promise<void> {
+    for (const [turnOf, length] of lengths.entries()) {
+      const [from, at] = turnOf % 2 === 0 ? [dataPlane, inner.down] : [controlPlane, inner.up];
+      const expected = at.bytesRead + 5 + length;
+      from.write(Buffer.concat([Buffer.from([23, 3, 3, length >> 8, length & 255]), Buffer.alloc(length)]));
+      while (at.bytesRead < expected) await turn();
+      await turn();
+    }
+  }
+  const [REQUEST, SWITCHING, BASIC_INFO, GREETING, PONG, CONFIGURATION] = [400, 200, 14_000, 130, 26, 371];
+
+  it('at the moment when it comes, from the opening on', async () => {
+    const both = await open();
+    for (const socket of [both.dataPlane, both.controlPlane]) socket.resume();
+    await converse(both, REQUEST, SWITCHING, BASIC_INFO, PONG);
+    await clock.advance(640);
+    expect(await isPending(both.tunnel.carried)).toBe(true);
+    await converse(both, 62, CONFIGURATION);
+    expect(await both.tunnel.carried).toBe(640);
+    expect(both.inner.up.listenerCount('data')).toBe(1);
+  });
+
+  it('not over /v2/outlet when nothing follows the greeting for a second', async () => {
+    const both = await open();
+    for (const socket of [both.dataPlane, both.controlPlane]) socket.resume();
+    await converse(both, REQUEST, SWITCHING, 600, GREETING);
+    await clock.advance(999);
+    expect(await isPending(both.tunnel.carried)).toBe(true);
+    await clock.advance(1);
+    expect(await both.tunnel.carried).toBeUndefined();
+    expect(clock.sleeping).toBe(0);
+  });
+
+  it('over /v2/outlet when it follows', async () => {
+    const both = await open();
+    for (const socket of [both.dataPlane, both.controlPlane]) socket.resume();
+    await converse(both, REQUEST, SWITCHING, 600, GREETING);
+    await clock.advance(300);
+    await converse(both, 200, 17_000);
+    expect(await both.tunnel.carried).toBe(300);
+  });
+
+  it('nobody looks any more after a minute of pings', async () => {
+    const both = await open();
+    for (const socket of [both.dataPlane, both.controlPlane]) socket.resume();
+    await converse(both, REQUEST, SWITCHING, BASIC_INFO, PONG);
+    await clock.advance(60_000);
+    expect(await isPending(both.tunnel.carried)).toBe(true);
+    await clock.advance(1);
+    await converse(both, 62, PONG);
+    expect(await both.tunnel.carried).toBeUndefined();
+    expect(both.inner.down.listenerCount('data')).toBe(1);
   });
 });
 
