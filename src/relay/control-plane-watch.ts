@@ -9,6 +9,7 @@ import type { ControlPlaneView } from './verdict.ts';
 import { WatchJudge } from './watch-judge.ts';
 import { type Landed, WatchLooks } from './watch-looks.ts';
 import { WatchSchedule } from './watch-schedule.ts';
+import { WatchTime } from './watch-time.ts';
 
 export interface ControlPlaneWatchOptions {
   /** At least one. */
@@ -37,6 +38,7 @@ export class ControlPlaneWatch {
   readonly alarms: Alarms;
   readonly #options: ControlPlaneWatchOptions;
   readonly #clock: Clock;
+  readonly #time: WatchTime;
   readonly #judge: WatchJudge;
   readonly #looks: WatchLooks;
   readonly #schedule: WatchSchedule;
@@ -51,6 +53,7 @@ export class ControlPlaneWatch {
   constructor(options: ControlPlaneWatchOptions) {
     this.#options = options;
     this.#clock = options.clock;
+    this.#time = new WatchTime(options.clock);
     this.alarms = new Alarms(options.findings);
     const deepest: LookDepth = options.form === 'sidecar' ? 'tls' : 'upgrade';
     this.#judge = new WatchJudge(options);
@@ -125,7 +128,7 @@ export class ControlPlaneWatch {
   /** A tunnel reached no address of the control plane. */
   tunnelFailed(error: unknown): void {
     if (this.#view.verdict !== 'down') {
-      this.#change(() => this.#judge.failed(this.#clock.monotonic(), tunnelError(error), 'tls'));
+      this.#change(() => this.#judge.failed(this.#time.now(), tunnelError(error), 'tls'));
     }
     this.lookNow();
   }
@@ -136,7 +139,7 @@ export class ControlPlaneWatch {
    * two idle strangers would switch the fleet over.
    */
   tunnelSilent(): void {
-    this.#change(() => this.#judge.tunnelSilent(this.#clock.monotonic()));
+    this.#change(() => this.#judge.tunnelSilent(this.#time.now()));
     this.lookNow();
   }
 
@@ -160,7 +163,8 @@ export class ControlPlaneWatch {
   }
 
   #turn(): void {
-    const now = this.#clock.monotonic();
+    this.#time.woke();
+    const now = this.#time.now();
     for (const landed of this.#looks.take()) this.#change(() => this.#hear(landed, now));
     this.#change(() => this.#doubtWhatHangs(now));
     this.#change(() => this.#judge.at(now));
@@ -239,10 +243,12 @@ export class ControlPlaneWatch {
   }
 
   async #pause(): Promise<void> {
+    const now = this.#time.now();
+    const ms = this.#awake ? 0 : Math.max(0, this.#schedule.nextAt(now) - now);
+    this.#time.sleeping(ms);
     if (this.#awake || this.#closed.signal.aborted) return;
     const nap = new AbortController();
     this.#nap = nap;
-    const ms = Math.max(0, this.#schedule.nextAt() - this.#clock.monotonic());
     await this.#clock.sleep(ms, nap.signal).catch(() => {});
     this.#nap = undefined;
   }

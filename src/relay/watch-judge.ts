@@ -13,14 +13,10 @@ export interface JudgeOptions {
 
 /** Newly opened tunnels in a row that carried nothing: one may be a data plane's own fault. */
 const SILENT_TUNNELS = 2;
-/** A verdict that comes so much too late was not waited for: the process stood still, and so did its looks. */
-const STOOD_STILL_MS = 1000;
-/** Answers further apart than looks can be are no uninterrupted success. */
-const INTERRUPTED_MS = 10_000;
 
 /**
  * Decides on the verdict from what happened and when, and nothing else: it asks nobody, waits for nothing and reads
- * no clock. Every `now` is in monotonic milliseconds.
+ * no clock. Every `now` is in milliseconds of WatchTime.
  */
 export class WatchJudge {
   readonly #options: JudgeOptions;
@@ -30,7 +26,6 @@ export class WatchJudge {
   #closed: 'unknown' | 'up' | 'doubtful' = 'unknown';
   #doubt: { readonly since: number; readonly depth: LookDepth } | undefined;
   #trialSince: number | undefined;
-  #answeredAt = 0;
   #silentTunnels = 0;
   #error: FallbackError | undefined;
 
@@ -94,18 +89,13 @@ export class WatchJudge {
 
   /** Time has passed. */
   at(now: number): void {
-    const doubt = this.#doubt;
     const { tripsAt } = this;
-    if (doubt === undefined || tripsAt === undefined || now < tripsAt) return;
-    if (now - tripsAt > STOOD_STILL_MS) this.#doubt = { ...doubt, since: now };
-    else this.#trip(now, this.#error);
+    if (tripsAt !== undefined && now >= tripsAt) this.#trip(now, this.#error);
   }
 
   /** An answer while it is down: the first begins the trial, one at its end passes it. */
   #tryOut(now: number): void {
-    const interrupted = now - this.#answeredAt > INTERRUPTED_MS;
-    this.#answeredAt = now;
-    if (this.#trialSince === undefined || interrupted) {
+    if (this.#trialSince === undefined) {
       this.#trialSince = now;
       this.#breaker.halfOpen();
     } else if (now - this.#trialSince >= this.#stable.ms) {

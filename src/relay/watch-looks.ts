@@ -4,7 +4,7 @@ import type { Look, LookDepth } from './look.ts';
 import { type AroundAnswer, lookAround } from './look-around.ts';
 
 export interface Flight {
-  /** Monotonic milliseconds. */
+  /** In milliseconds of WatchTime. */
   readonly startedAt: number;
   readonly depth: LookDepth;
 }
@@ -43,8 +43,8 @@ export class WatchLooks {
   }
 
   /** @param first text of the address to ask first */
-  launch(depth: LookDepth, deadlineMs: number, first: string | undefined): void {
-    const flight = { startedAt: this.#clock.monotonic(), depth };
+  launch(flight: Flight, deadlineMs: number, first: string | undefined): void {
+    const { depth } = flight;
     const end = new AbortController();
     this.#flights.set(flight, end);
     const order = [...this.#addresses].sort((a, b) => Number(b.text === first) - Number(a.text === first));

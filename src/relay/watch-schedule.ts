@@ -21,8 +21,8 @@ const SHORTEST_LOOK_MS = 100;
 /** An upgrade without `basic_info` costs the control plane a line in its log. */
 const REFUSED_EVERY_MS = 60_000;
 const NEVER = Number.POSITIVE_INFINITY;
-/** Nothing is due: somebody will report first. */
-const IDLE_MS = 60_000;
+/** While a look is under way: only who wakes often notices that it stood still. */
+const WAKE_EVERY_MS = 1000;
 
 export interface ScheduleOptions {
   readonly tripMs: number;
@@ -31,7 +31,7 @@ export interface ScheduleOptions {
   readonly random: Random;
 }
 
-/** When to look next, how deep and for how long. Times are monotonic milliseconds. */
+/** When to look next, how deep and for how long. Times are milliseconds of WatchTime. */
 export class WatchSchedule {
   readonly hangsAfterMs: number;
   readonly #options: ScheduleOptions;
@@ -63,16 +63,17 @@ export class WatchSchedule {
     if (depth === 'upgrade') this.#lastDeepAt = now;
     this.#hinted = false;
     this.#everyMs = UP_EVERY_MS * (0.8 + 0.4 * this.#options.random());
-    this.#looks.launch(depth, this.#deadlineMs(now), firstAddress);
+    this.#looks.launch({ startedAt: now, depth }, this.#deadlineMs(now), firstAddress);
   }
 
   /** When there is something to do, if nothing is reported before. */
-  nextAt(): number {
+  nextAt(now: number): number {
     const { oldest } = this.#looks;
     const { tripsAt = NEVER, verdict } = this.#judge;
     const settles = verdict === 'doubtful' || verdict === 'down' || oldest === undefined;
     const hangsAt = settles ? NEVER : oldest.startedAt + this.hangsAfterMs;
-    return Math.min(this.#dueAt(), tripsAt, hangsAt, this.#lastAt + IDLE_MS);
+    const wakesAt = oldest === undefined ? NEVER : now + WAKE_EVERY_MS;
+    return Math.min(this.#dueAt(), tripsAt, hangsAt, wakesAt);
   }
 
   #dueAt(): number {

@@ -72,13 +72,10 @@ describe('before the first verdict', () => {
 describe('up', () => {
   test('is looked at every 5 s at TLS, which a control plane does not log', async () => {
     const one = await upThen('answers');
-    await one.advance(20_000);
-    expect(one.looks.slice(1).map(({ atMs, depth }) => [atMs, depth])).toEqual([
-      [5000, 'tls'],
-      [10_000, 'tls'],
-      [15_000, 'tls'],
-      [20_000, 'tls'],
-    ]);
+    await one.advance(200_000);
+    expect(one.looks.slice(1).map(({ atMs, depth }) => [atMs, depth])).toEqual(
+      Array.from({ length: 40 }, (_, n) => [5000 * (n + 1), 'tls']),
+    );
     expect(one.verdicts).toHaveLength(1);
   });
 
@@ -214,6 +211,29 @@ describe('doubtful', () => {
     expect(one.watch.view()).toMatchObject({ verdict: 'doubtful', reason: 'KF_CP_UNREACHABLE' });
     await one.advance(0);
     expect(one.verdict).toBe('up');
+  });
+
+  test.each([2600, 3500, 60_000])(
+    'a look under way while the process stood still for %d ms trips nothing',
+    async (ms) => {
+      const one = await upThen({ afterMs: 500 });
+      await one.advance(5100);
+      one.mood = 'answers';
+      one.clock.jump(ms);
+      await one.advance(2000);
+      expect(one.verdict).toBe('up');
+      expect(one.verdicts.map(({ verdict }) => verdict)).not.toContain('down');
+    },
+  );
+
+  test('no more than eight looks hang at once', async () => {
+    const one = await upThen('hangs', { tripMs: 60_000 });
+    let most = 0;
+    while (one.verdict !== 'down') {
+      await one.advance(500);
+      most = Math.max(most, one.looking);
+    }
+    expect(most).toBe(8);
   });
 
   test('a process that stood still does not take its own absence for that of the control plane', async () => {
