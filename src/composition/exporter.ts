@@ -1,32 +1,27 @@
-import { randomBytes } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import type { DependencyContainer } from 'tsyringe';
 import type { LoadedSettings } from '../config/index.ts';
-import { FallbackError } from '../errors/index.ts';
 import { confirmIntervalMs } from '../export/confirm-interval.ts';
 import { LineFollower } from '../export/follow.ts';
 import { Housekeeping } from '../export/housekeeping.ts';
+import { LearntVersions, type SeenGateway } from '../export/learnt-versions.ts';
 import { type LineState, LineStatus } from '../export/line-status.ts';
 import { exportOnce, type OnceOptions } from '../export/once.ts';
 import type { ExportOutcome } from '../export/outcome.ts';
-import { LinePipeline } from '../export/pipeline.ts';
-import { prepareWith } from '../export/prepare-step.ts';
+import type { LinePipeline } from '../export/pipeline.ts';
 import { Resealing } from '../export/reseal.ts';
-import { usableStores } from '../export/usable-stores.ts';
 import type { StandingFinding } from '../observe/index.ts';
 import type { Logger } from '../plugin/plugin.ts';
+import type { Source } from '../plugin/source.ts';
 import { ExporterHealth } from '../service/health-exporter.ts';
 import { Schedule } from '../service/schedule.ts';
-import { SnapshotStore } from '../snapshot/snapshot-store.ts';
 import { commonParts, pluginDependencies } from './common-parts.ts';
 import { scheduleDrills } from './drill-schedule.ts';
+import { createLines, exportedVersions, lineMaker } from './export-lines.ts';
 import { startHttpService } from './http-service.ts';
 import { Part } from './parts.ts';
 import { createPlugin } from './plugin-create.ts';
 import { type Get, get as getter, provide } from './tokens.ts';
-
-/** Past this, a worker that prepares a document is terminated: 1.3 million entities take it about 30 s. */
-const PREPARE_DEADLINE_MS = 300_000;
 
 const CLOSE_DEADLINE_MS = 5000;
 /** What is being published when the service stops may take this long. */
@@ -62,6 +57,7 @@ export type LineResult =
 export class Exporter {
   readonly #get: Get;
   readonly #statuses: LineStatus[] = [];
+  #learnt: LearntVersions | undefined;
 
   constructor(container: DependencyContainer) {
     this.#get = getter(container);
@@ -106,16 +102,19 @@ export class Exporter {
     const [sealing, authenticated] = [await this.#get(Part.sealing), this.#get(Part.trust).keyIds.length > 0];
     const health = await this.#health();
     const metrics = await startHttpService(this.#get, () => health.look());
-    const followers = (await createLines(this.#get, stop)).map((line) => {
+    const versions = exportedVersions(this.#get);
+    const lineOf = await lineMaker(this.#get, stop);
+    const followers = new Set<LineFollower>();
+    const begin = (line: LinePipeline): LineFollower => {
       const status = new LineStatus(line.settings.gatewayVersion, clock.now());
       this.#statuses.push(status);
       const housekeeping = new Housekeeping(line, { clock, log, findings });
       const resealing = new Resealing(line, { sealing, authenticated, clock, log, findings });
-      return new LineFollower(
+      const follower = new LineFollower(
         line,
         { delayMs: settings.export.delaySeconds * 1000, graceMs: GRACE_MS },
         {
-          source,
+          source: announcing(source, learnt),
           clock,
           random,
           log,
@@ -132,7 +131,27 @@ export class Exporter {
           },
         },
       );
+      followers.add(follower);
+      return follower;
+    };
+    const learnt = new LearntVersions({
+      known: versions,
+      follow: async (gatewayVersion, over) => {
+        const follower = begin(lineOf(gatewayVersion));
+        try {
+          await follower.run(AbortSignal.any([stop, over]));
+        } finally {
+          followers.delete(follower);
+          const at = this.#statuses.findIndex(({ state }) => state.gatewayVersion === gatewayVersion);
+          this.#statuses.splice(at, 1);
+        }
+      },
+      clock,
+      log,
+      findings,
     });
+    this.#learnt = learnt;
+    const following = versions.map((version) => begin(lineOf(version)));
     const { confirmSchedule } = settings.export;
     const jitterMs = Math.min(
       CONFIRM_JITTER.mostMs,
@@ -140,6 +159,7 @@ export class Exporter {
     );
     const drills = scheduleDrills(this.#get, (result) => health.drilled(result), stop);
     const schedule = new Schedule({ expression: confirmSchedule, name: 'confirm', jitterMs, log }, () => {
+      learnt.forget();
       for (const follower of followers) follower.confirm();
       health.look();
     });
@@ -148,12 +168,22 @@ export class Exporter {
       'the exporter follows the control plane',
     );
     try {
-      await Promise.all(followers.map((follower) => follower.run(stop)));
+      await Promise.all(following.map((follower) => follower.run(stop)));
     } finally {
+      this.#learnt = undefined;
+      await learnt.close();
       await schedule.stop();
       await drills?.stop();
       log.info({ event: 'export.stopped' }, 'the exporter has stopped');
     }
+  }
+
+  /**
+   * Somebody saw a data plane. While this runs, a version that the settings do not name gets a line of its own, and
+   * plugins that are not listed are announced to the control plane with the next session.
+   */
+  learn(seen: SeenGateway): void {
+    this.#learnt?.learn(seen);
   }
 
   async #health(): Promise<ExporterHealth> {
@@ -185,48 +215,7 @@ export class Exporter {
   }
 }
 
-/** One line per gateway version that the settings name. */
-export async function createLines(get: Get, signal: AbortSignal): Promise<readonly LinePipeline[]> {
-  const { settings, entries } = get(Part.settings);
-  if (settings.gatewayVersions.length === 0) {
-    throw new FallbackError('invalid', 'KF_NO_GATEWAY_VERSION', 'no gateway version to export for', {
-      hint: 'Set gatewayVersions to the exact versions of the data planes, as `kong version` prints them: ["3.9.1"].',
-    });
-  }
-  const [trust, clock, log, random] = [get(Part.trust), get(Part.clock), get(Part.log), get(Part.random)];
-  const unprobed = (await get(Part.stores)).map((store, index) => ({
-    store,
-    singleWriter: entries.storages[index]?.singleWriter === true,
-  }));
-  const stores = await usableStores(unprobed, random, log, signal);
-  const shared = {
-    sealing: await get(Part.sealing),
-    prepare: prepareWith(get(Part.worker), {
-      clock,
-      maxDocumentBytes: settings.limits.maxDocumentBytes,
-      deadlineMs: PREPARE_DEADLINE_MS,
-    }),
-    nonce: () => randomBytes(16).toString('hex'),
-    signers: get(Part.signers),
-    clock,
-    random,
-    log,
-  };
-  const { cluster } = settings;
-  const common = {
-    cluster,
-    writer: settings.export.instance,
-    marginMs: settings.export.evidenceMarginSeconds * 1000,
-    confirmIntervalMs: confirmIntervalMs(settings.export.confirmSchedule),
-    keep: settings.export.keep,
-    successPolicy: settings.export.successPolicy,
-    maxSealedBytes: settings.limits.maxSealedBytes,
-  };
-  return settings.gatewayVersions.map((gatewayVersion) => {
-    const lineStores = stores.map((store) => {
-      const seen = get(Part.heads).watch(store, { cluster, gatewayVersion });
-      return new SnapshotStore(seen, { cluster, gatewayVersion, trust });
-    });
-    return new LinePipeline({ ...common, gatewayVersion }, { ...shared, stores: lineStores });
-  });
-}
+/** The control plane sends nothing to whoever lacks a plugin that is configured: what data planes have is announced. */
+const announcing = (source: Source, learnt: LearntVersions): Source => ({
+  open: (options) => source.open({ ...options, plugins: learnt.pluginsOf(options.gatewayVersion) }),
+});

@@ -4,7 +4,7 @@ import type { StoreResult } from '../export/publish.ts';
 import { planLineRollback, resumeLine, writeRollback } from '../export/rollback.ts';
 import type { RollbackOrder } from '../export/rollback-plan.ts';
 import type { Hold, SnapshotEntry } from '../snapshot/head.ts';
-import { createLines } from './exporter.ts';
+import { createLines } from './export-lines.ts';
 import { openSnapshot } from './open-snapshot.ts';
 import { Part } from './parts.ts';
 import type { Get } from './tokens.ts';

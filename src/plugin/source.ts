@@ -13,6 +13,8 @@ export interface Source {
 export interface OpenSessionOptions extends CallOptions {
   /** Exact gateway version to ask a configuration for. */
   readonly gatewayVersion: string;
+  /** Names of plugins that data planes of this version were seen with, besides those that the source knows of. */
+  readonly plugins?: readonly string[];
 }
 
 export interface SourceSession {

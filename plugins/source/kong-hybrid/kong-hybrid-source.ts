@@ -44,7 +44,7 @@ export class KongHybridSource implements Source {
     this.#context = context;
   }
 
-  async open({ gatewayVersion, signal }: OpenSessionOptions): Promise<SourceSession> {
+  async open({ gatewayVersion, plugins: seen = [], signal }: OpenSessionOptions): Promise<SourceSession> {
     const { additionalPlugins, labels, maxPayloadBytes, plugins, silenceSeconds } = this.#settings;
     const instance = this.#settings.instance ?? hostname();
     const session = await openSession({
@@ -52,7 +52,7 @@ export class KongHybridSource implements Source {
       gatewayVersion,
       nodeId: this.#settings.nodeId ?? nodeIdOf(this.#context.cluster, gatewayVersion, instance),
       nodeHostname: hostname(),
-      plugins: [...new Set([...(plugins ?? bundledPlugins(gatewayVersion)), ...additionalPlugins])],
+      plugins: [...new Set([...(plugins ?? bundledPlugins(gatewayVersion)), ...additionalPlugins, ...seen])],
       labels,
       silenceMs: silenceSeconds * 1000,
       maxPayloadBytes,
