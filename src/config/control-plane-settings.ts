@@ -1,5 +1,5 @@
 import { readCertificate, readPrivateKey, resolvePem } from './pem.ts';
-import type { Problem, SettingsWarning } from './problem.ts';
+import type { Problem } from './problem.ts';
 import type { ParsedSettings } from './schema.ts';
 import type { SettingPath } from './setting-path.ts';
 
@@ -17,7 +17,8 @@ export interface ControlPlaneSettings {
 export interface ResolvedControlPlane {
   readonly settings?: ControlPlaneSettings;
   readonly problems: readonly Problem[];
-  readonly warnings: readonly SettingsWarning[];
+  /** The key's file, when every user of the machine may read it. */
+  readonly openKey?: string;
 }
 
 /** Kong's own port of cluster_listen. */
@@ -28,7 +29,6 @@ export async function resolveControlPlane(
   baseDirectory: string,
 ): Promise<ResolvedControlPlane> {
   const problems: Problem[] = [];
-  const warnings: SettingsWarning[] = [];
   const at = (name: string): SettingPath => ['controlPlane', name];
   const attempt = async <T>(name: string, make: () => Promise<T> | T): Promise<T | undefined> => {
     try {
@@ -64,14 +64,8 @@ export async function resolveControlPlane(
       message: 'is required with mtls: pki: the CA that issued the certificates',
     });
   }
-  if (key?.openFile !== undefined) {
-    warnings.push({
-      code: 'KF_SETTINGS_KEY_READABLE',
-      message: `the private key file ${key.openFile} may be read by every user of this machine`,
-      hint: `Run chmod o-r ${key.openFile}; for a Kubernetes secret set defaultMode: 0440.`,
-    });
-  }
-  if (problems.length > 0 || certificate === undefined || key === undefined) return { problems, warnings };
+  const openKey = key?.openFile === undefined ? {} : { openKey: key.openFile };
+  if (problems.length > 0 || certificate === undefined || key === undefined) return { problems, ...openKey };
   const addresses = [given.address].flat().map((address) => withPort(address));
   return {
     settings: {
@@ -83,7 +77,7 @@ export async function resolveControlPlane(
       ...(given.serverName !== undefined && { serverName: given.serverName }),
     },
     problems,
-    warnings,
+    ...openKey,
   };
 }
 

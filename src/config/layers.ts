@@ -1,7 +1,8 @@
 import { coerce } from './coerce.ts';
 import type { Secrets } from './mask.ts';
+import type { OpenFile } from './open-keys.ts';
 import { originText } from './origin.ts';
-import type { Problem, SettingsWarning } from './problem.ts';
+import type { Problem } from './problem.ts';
 import { hasReference, type ReferenceSources, refersElsewhere, resolveReferences } from './references.ts';
 import type { SchemaOutline } from './schema-outline.ts';
 import { parsePath, pathText, type SettingPath } from './setting-path.ts';
@@ -48,7 +49,8 @@ export interface ReferenceResult {
   /** Paths whose value, or a part of it, came through a reference. */
   readonly masked: ReadonlySet<string>;
   readonly problems: readonly Problem[];
-  readonly warnings: readonly SettingsWarning[];
+  /** Files of references that every user of the machine may read. */
+  readonly openFiles: readonly OpenFile[];
 }
 
 /**
@@ -64,7 +66,7 @@ export async function resolveTree(
 ): Promise<ReferenceResult> {
   const masked = new Set<string>();
   const problems: Problem[] = [];
-  const warnings: SettingsWarning[] = [];
+  const open: OpenFile[] = [];
   for (const { path } of tree.leaves()) {
     const value = tree.get(path);
     if (typeof value !== 'string' || !hasReference(value)) continue;
@@ -77,13 +79,13 @@ export async function resolveTree(
       tree.set(path, text);
       for (const part of parts) secrets.add(part);
       if (parts.length > 0) masked.add(pathText(path));
-      if (outline.secret(path)) warnings.push(...openFiles.map(readable));
+      open.push(...openFiles.map((file) => ({ path, file })));
     } catch (error) {
       problems.push({ path, message: (error as Error).message });
       // One problem is enough: what stands there would only be reported as a wrong value as well.
     }
   }
-  return { masked, problems, warnings };
+  return { masked, problems, openFiles: open };
 }
 
 /** Gives text its type wherever the core's schema knows it. */
@@ -103,9 +105,3 @@ export function coerceTree(
 /** Strictly inside a plugin's entry. */
 export const inEntry = (outline: SchemaOutline, path: SettingPath): boolean =>
   path.slice(0, -1).some((_, i) => outline.keyword(path.slice(0, i + 1), 'pluginKind') !== undefined);
-
-const readable = (path: string): SettingsWarning => ({
-  code: 'KF_SETTINGS_KEY_READABLE',
-  message: `the secret file ${path} may be read by every user of this machine`,
-  hint: `Run chmod o-r ${path}; for a Kubernetes secret set defaultMode: 0440.`,
-});

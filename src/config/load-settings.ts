@@ -8,7 +8,9 @@ import { type GatheredLayers, gatherLayers, type SettingsPlaces } from './gather
 import type { KongLayers } from './kong-layers.ts';
 import { coerceTree, layTree, resolveTree } from './layers.ts';
 import { Secrets } from './mask.ts';
+import { openKeys } from './open-keys.ts';
 import { originText } from './origin.ts';
+import { inlinePem } from './pem.ts';
 import { MOST_PROBLEMS, type Problem, type SettingsWarning, settingsError } from './problem.ts';
 import { type RelaySettings, resolveRelay } from './relay-settings.ts';
 import { type Role, usesSetting } from './role.ts';
@@ -109,10 +111,21 @@ export async function loadSettings(options: LoadSettingsOptions): Promise<Loaded
     parsed.data === undefined || !uses(['relay'])
       ? undefined
       : await resolveRelay(parsed.data, baseDirectory);
-  collectSecrets(tree, outline, entries, uses, secrets);
+  const readsKey = controlPlane?.settings !== undefined;
+  // The path of a key is in messages about it; what it holds is added below.
+  const isKeyPath = (path: SettingPath, value: string): boolean =>
+    readsKey && pathText(path) === 'controlPlane.key' && inlinePem(value) === undefined;
+  collectSecrets(tree, outline, entries, { uses, isKeyPath }, secrets);
   if (controlPlane?.settings !== undefined) secrets.add(controlPlane.settings.key);
   if (relay?.settings.key !== undefined) secrets.add(relay.settings.key);
 
+  const { openKey } = controlPlane ?? {};
+  const open = openKeys(role, [
+    ...resolved.openFiles.filter(
+      ({ path }) => outline.secret(path) || (path[0] === 'encryption' && entries.secret(path)),
+    ),
+    ...(openKey === undefined ? [] : [{ path: ['controlPlane', 'key'], file: openKey }]),
+  ]);
   const problems: Problem[] = [
     ...gathered.problems,
     ...(kong?.problems ?? []),
@@ -122,6 +135,7 @@ export async function loadSettings(options: LoadSettingsOptions): Promise<Loaded
     ...entries.problems.filter(({ path }) => !unresolved.has(pathText(path))),
     ...(controlPlane?.problems ?? []),
     ...(relay?.problems ?? []),
+    ...open.problems,
     ...(parsed.data === undefined ? [] : roleProblems(role, parsed.data)),
   ].map((problem, i) => {
     if (i >= MOST_PROBLEMS) return problem;
@@ -162,11 +176,15 @@ export async function loadSettings(options: LoadSettingsOptions): Promise<Loaded
     warnings: [
       ...(found?.warnings ?? []),
       ...(kong?.warnings ?? []),
-      ...resolved.warnings,
-      ...(controlPlane?.warnings ?? []),
+      ...open.warnings,
       ...roleWarnings(role, parsed.data),
     ],
   };
+}
+
+interface KnownPaths {
+  readonly uses: (path: SettingPath) => boolean;
+  readonly isKeyPath: (path: SettingPath, value: string) => boolean;
 }
 
 /** Values at places that a schema calls secret, whatever way they came. */
@@ -174,13 +192,13 @@ function collectSecrets(
   tree: { leaves(): readonly { path: SettingPath }[]; get(path: SettingPath): unknown },
   outline: SchemaOutline,
   entries: EntrySet,
-  uses: (path: SettingPath) => boolean,
+  { uses, isKeyPath }: KnownPaths,
   secrets: Secrets,
 ): void {
   for (const { path } of tree.leaves()) {
     const value = tree.get(path);
-    if (typeof value === 'string' && uses(path) && (outline.secret(path) || entries.secret(path)))
-      secrets.add(value);
+    if (typeof value !== 'string' || !uses(path) || isKeyPath(path, value)) continue;
+    if (outline.secret(path) || entries.secret(path)) secrets.add(value);
   }
 }
 

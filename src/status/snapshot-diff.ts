@@ -51,7 +51,7 @@ export function diffTables(from: Table, to: Table, options: DiffOptions): Snapsh
   for (const collection of [...new Set([...Object.keys(from), ...Object.keys(to)])].sort()) {
     const [before, after] = [own(from, collection), own(to, collection)];
     const shown = COLLECTION.test(collection) || collection.startsWith('_') ? collection : MASKED;
-    if (!Array.isArray(before) && !Array.isArray(after)) {
+    if (!holdsEntities(before) || !holdsEntities(after)) {
       if (!isEmpty(before) || !isEmpty(after)) documentField(shown, before, after, note);
       continue;
     }
@@ -109,9 +109,7 @@ function documentField(
 function byIdentity(collection: unknown): Map<string, Table> {
   const found = new Map<string, Table>();
   if (!Array.isArray(collection)) return found;
-  for (const entity of collection as unknown[]) {
-    if (typeof entity !== 'object' || entity === null || Array.isArray(entity)) continue;
-    const table = entity as Table;
+  for (const table of collection as Table[]) {
     const id = own(table, 'id');
     found.set(typeof id === 'string' ? `id ${id}` : `content ${canonical(table)}`, table);
   }
@@ -151,6 +149,10 @@ function canonical(value: unknown): string {
       : member,
   );
 }
+
+/** Nothing at all is an empty collection, which Kong may write as an object. */
+const holdsEntities = (value: unknown): boolean =>
+  Array.isArray(value) ? value.every(isTable) : value === undefined || (isTable(value) && isEmpty(value));
 
 const own = (table: Table, name: string): unknown => (Object.hasOwn(table, name) ? table[name] : undefined);
 

@@ -324,10 +324,9 @@ describe('what was loaded', () => {
       'head.key': 'head',
     });
     chmodSync(join(cwd, 'cluster.key'), 0o644);
-    chmodSync(join(cwd, 'head.key'), 0o644);
     chmodSync(join(cwd, 'a.yaml'), 0o666);
     const options = {
-      role: 'exporter',
+      role: 'node',
       cwd,
       env: {},
       catalogue: fakeCatalogue(),
@@ -336,7 +335,7 @@ describe('what was loaded', () => {
     expect(await codes(loadSettings(options))).toEqual([
       'KF_SETTINGS_WRITABLE',
       'KF_SETTINGS_KEY_READABLE',
-      'KF_SETTINGS_KEY_READABLE',
+      'KF_SETTINGS_UNVERIFIED',
     ]);
   });
 });
