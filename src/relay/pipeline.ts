@@ -60,10 +60,12 @@ export class SwitchOver {
 
   /** Takes over a paused socket of which no byte was read. */
   async accept(socket: Socket): Promise<void> {
-    const gone = new AbortController();
-    const onGone = () => gone.abort();
-    socket.on('error', onGone).once('close', onGone);
-    const signal = AbortSignal.any([gone.signal, this.#stopped]);
+    // Not AbortSignal.any: one for each data plane would stay with a signal that lives as long as the relay.
+    const over = new AbortController();
+    const { signal } = over;
+    const onOver = () => over.abort();
+    socket.on('error', onOver).once('close', onOver);
+    this.#stopped.addEventListener('abort', onOver, { once: true });
     this.#held++;
     try {
       await this.#serve(socket, signal, this.#deps.clock.monotonic() + HOLD_MS);
@@ -75,7 +77,8 @@ export class SwitchOver {
       }
     } finally {
       this.#held--;
-      socket.off('close', onGone);
+      socket.off('close', onOver);
+      this.#stopped.removeEventListener('abort', onOver);
     }
   }
 
@@ -116,7 +119,9 @@ export class SwitchOver {
     tunnels.add(tunnel);
     void tunnel.answered.then((answered) => {
       if (answered === true) watch.tunnelAnswered();
-      if (answered === false) watch.tunnelSilent();
+      if (answered !== false) return;
+      watch.tunnelSilent();
+      ticket?.refused();
     });
     void tunnel.carried.then((tookMs) => {
       if (tookMs === undefined) ticket?.release();

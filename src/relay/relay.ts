@@ -7,7 +7,7 @@ import type { ControlPlaneView } from './verdict.ts';
 
 export interface RelayDependencies extends SwitchOverDependencies {
   readonly watch: SwitchOverDependencies['watch'] & { run(signal: AbortSignal): Promise<void> };
-  /** With what a control plane that returned is spared. */
+  /** The control plane may have been started anew: its workers are cold. */
   readonly restartAdmission: () => void;
   readonly standIn: SwitchOverDependencies['standIn'] & {
     close(options: { readonly overMs: number; readonly signal: AbortSignal }): Promise<void>;
@@ -63,7 +63,8 @@ export class Relay {
   changed(view: ControlPlaneView, before: ControlPlaneView): void {
     const { copies, handBack, log, restartAdmission } = this.#deps;
     if (view.verdict === 'down') copies.refreshNow();
-    if (view.verdict === 'up' && before.verdict === 'down') restartAdmission();
+    // A control plane that restarted faster than it could trip is as cold as one that was away for long.
+    if (view.verdict === 'up') restartAdmission();
     this.#up?.abort();
     this.#up = undefined;
     if (view.verdict !== 'up' || this.#ended.signal.aborted) return;
