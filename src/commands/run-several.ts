@@ -1,5 +1,5 @@
 // `kongfallback run` with several roles: one process, one HTTP service, one set of signals, one ordered end.
-import { ROLE_SERVICES } from '../composition/roles.ts';
+import { ROLE_SERVICES, type RoleContext } from '../composition/roles.ts';
 import type { RunRole } from '../config/index.ts';
 import { classify, FallbackError } from '../errors/index.ts';
 import type { Logger } from '../plugin/plugin.ts';
@@ -12,7 +12,7 @@ import { report } from './bootstrap-report.ts';
 import type { CommandIo } from './command-io.ts';
 import { openCommandSettings } from './command-settings.ts';
 import { renderError } from './render-error.ts';
-import type { RunFlags } from './run.ts';
+import type { RunFlags } from './run-flags.ts';
 
 const CLOSE_MS = 5000;
 const ENDING = ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP'] as const;
@@ -21,6 +21,7 @@ const ENDING = ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP'] as const;
 interface Shared {
   readonly hub: ServiceHub;
   readonly warned: Set<string>;
+  readonly learners: RoleContext['learners'];
   readonly flags: RunFlags;
   readonly io: CommandIo;
 }
@@ -100,14 +101,16 @@ async function runBeside(
 
 async function create(role: RunRole, seat: ServiceSeat, shared: Shared): Promise<GroupedRole> {
   const entry = ROLE_SERVICES[role];
-  const { flags, io, warned } = shared;
+  const { flags, io, learners, warned } = shared;
   const { loaded, log: unnamed, redact } = await openCommandSettings(role, flags, io, { warned });
   const log = named(unnamed, role);
   const service = await entry.create({
     loaded,
     log,
     seat,
+    learners,
     env: io.env,
+    // Its warnings were said at the start.
     reload: async () => (await openCommandSettings(role, flags, io, { level: 'error' })).loaded,
     onOutcome: (outcome) => report(outcome, flags, io, redact),
   });
@@ -131,6 +134,7 @@ const named = (log: Logger, role: RunRole): Logger => ({
 const share = (flags: RunFlags, io: CommandIo): Shared => ({
   hub: new ServiceHub(systemClock),
   warned: new Set(),
+  learners: new Set(),
   flags,
   io,
 });

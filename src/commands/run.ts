@@ -3,12 +3,8 @@ import { type RunRole, runRoles } from '../config/index.ts';
 import { FallbackError } from '../errors/index.ts';
 import type { CommandIo } from './command-io.ts';
 import { exitCodeOf, renderError } from './render-error.ts';
-import { flagsOf, type SettingsFlags, withSettingsOptions } from './settings-options.ts';
-
-export interface RunFlags extends SettingsFlags {
-  readonly once?: boolean;
-  readonly role: readonly RunRole[];
-}
+import type { RunFlags } from './run-flags.ts';
+import { flagsOf, withSettingsOptions } from './settings-options.ts';
 
 interface RunCommand {
   readonly name: string;
@@ -55,9 +51,7 @@ async function runCommand(
   const roles = narrowed(await rolesFor(command, flags, io), flags.role);
   if (flags.once === true) return runOnce(roles, (role) => runAlone(program, role, command, flags, io), io);
   const [role, ...others] = roles;
-  if (role !== undefined && others.length === 0) {
-    return runAlone(program, role, command, flags, io);
-  }
+  if (role !== undefined && others.length === 0) return runAlone(program, role, command, flags, io);
   if (command.length > 0 && !separated)
     throw usage(`unexpected word ${command[0]}: write -- before a command`);
   if (command.length > 0 && !roles.includes('node'))
@@ -95,7 +89,10 @@ async function runAlone(
   await other.parseAsync(words, { from: 'user' });
 }
 
-/** One after the other; the first failure decides the exit code, and keeps no other from its pass. */
+/**
+ * One after the other, a relay left out, which has no single pass. The first failure decides the exit code, and keeps no
+ * other from its pass.
+ */
 async function runOnce(
   roles: readonly RunRole[],
   run: (role: RunRole) => Promise<void>,

@@ -1,5 +1,6 @@
 import type { BootstrapOutcome } from '../bootstrap/outcome.ts';
 import type { LoadedSettings, RunRole } from '../config/index.ts';
+import type { SeenGateway } from '../export/learnt-versions.ts';
 import type { Logger } from '../plugin/plugin.ts';
 import type { ServiceSeat } from '../service/service-hub.ts';
 import { seated } from './http-service.ts';
@@ -21,6 +22,8 @@ export interface RoleContext {
   readonly reload: () => Promise<LoadedSettings>;
   /** Of the node. */
   readonly onOutcome: (outcome: BootstrapOutcome) => void;
+  /** Those of this process who want to know which data planes there are; the relay tells them. */
+  readonly learners: Set<(seen: SeenGateway) => void>;
 }
 
 /** What is under way when an exporter stops has 15 s; the rest is small. */
@@ -38,9 +41,11 @@ interface RoleEntry {
 /** A process loads the roles that it has. */
 export const ROLE_SERVICES: Readonly<Record<RunRole, RoleEntry>> = {
   exporter: {
-    create: async ({ loaded, log, seat }) => {
+    create: async ({ loaded, log, seat, learners }) => {
       const { Exporter, exporterParts } = await import('./exporter.ts');
-      return new Exporter(seated(exporterParts(loaded, log), seat));
+      const exporter = new Exporter(seated(exporterParts(loaded, log), seat));
+      learners.add((seen) => exporter.learn(seen));
+      return exporter;
     },
     stopMs: () => EXPORTER_STOP_MS,
   },
@@ -56,12 +61,17 @@ export const ROLE_SERVICES: Readonly<Record<RunRole, RoleEntry>> = {
     stopMs: () => NODE_STOP_MS,
   },
   relay: {
-    create: async ({ loaded, log, seat, reload }) => {
+    create: async ({ loaded, log, seat, reload, learners }) => {
       const [{ RelayService }, { relayParts }] = await Promise.all([
         import('./relay-service.ts'),
         import('./relay.ts'),
       ]);
-      return new RelayService(seated(relayParts(loaded, log), seat), { reload });
+      return new RelayService(seated(relayParts(loaded, log), seat), {
+        reload,
+        onDataPlane: (seen) => {
+          for (const learn of learners) learn(seen);
+        },
+      });
     },
     stopMs: ({ settings }) => settings.relay.drainSeconds * 1000 + RELAY_STOP_MS,
   },
