@@ -4,6 +4,7 @@ import type { Logger } from '../plugin/plugin.ts';
 import type { Clock } from '../resilience/index.ts';
 import type { Head } from '../snapshot/head.ts';
 import type { SnapshotStore } from '../snapshot/snapshot-store.ts';
+import { bringBack } from './bring-back.ts';
 import { collectQuietly } from './collect.ts';
 import { currentEntry } from './decide.ts';
 import { readSealed } from './level.ts';
@@ -40,6 +41,9 @@ export class Housekeeping {
     for (const reading of readings) {
       if (reading.head === undefined) continue;
       await this.#inspect(reading, reading.head, readings, signal);
+      const { gatewayVersion, maxSealedBytes } = this.#line.settings;
+      const bringing = { ...this.#deps, gatewayVersion, maxSealedBytes, signal };
+      await bringBack(reading, reading.head, readings, bringing);
       await collectQuietly(reading.store, reading.head, {
         now: this.#line.now(),
         log: this.#deps.log,

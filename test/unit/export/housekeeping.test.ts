@@ -121,6 +121,41 @@ describe('the current snapshot', () => {
   });
 });
 
+describe('older snapshots that one store lost', () => {
+  it('are brought back one in a round from another store, and stand as a finding until all are there', async () => {
+    const second = await bench.store('t');
+    exporter = await bench.exporter([store, second], { keep: { last: 4, hourly: 0, daily: 0 } });
+    const findings = new Findings(bench.clock, silentLogger);
+    const housekeeping = new Housekeeping(exporter.line, { clock: bench.clock, log: silentLogger, findings });
+    await publish('a', 'b', 'c', 'd');
+    const all = await keysOf(second);
+    const [, ...older] = (await headOf(store))?.entries ?? [];
+    expect(older).toHaveLength(3);
+    for (const { key } of older) await store.delete(`3.9.3/${key}`, { signal });
+    // One of them is in no store any more.
+    await second.delete(`3.9.3/${older[0]?.key}`, { signal });
+
+    const round = async () => {
+      bench.clock.jump(HOUR);
+      await housekeeping.run(signal);
+      return (await keysOf(store)).length;
+    };
+    expect(await round()).toBe(2);
+    expect(findings.list()).toMatchObject([
+      { code: 'snapshots-missing', about: '3.9.3 s', message: expect.stringContaining('lacks 2 of the 4') },
+      { code: 'snapshots-missing', about: '3.9.3 t', message: expect.stringContaining('lacks 1 of the 4') },
+    ]);
+    expect(await round()).toBe(3);
+    expect(await round()).toBe(3);
+    await bench
+      .line(second)
+      .putSnapshot(older[0]?.key ?? '', new Uint8Array(older[0]?.sealed.length ?? 0), { signal });
+    expect(await round()).toBe(3);
+    expect(await keysOf(second)).toEqual(all);
+    expect(findings.list().map(({ about }) => about)).toEqual(['3.9.3 s']);
+  });
+});
+
 describe('a store that breaks conditions under a race', () => {
   it('is caught by reading back: the exporter looks again', async () => {
     await publish('a');
