@@ -11,6 +11,7 @@ import { detection } from './cases/detection.ts';
 import { exportFull } from './cases/export-full.ts';
 import { exportUnchanged } from './cases/export-unchanged.ts';
 import { following } from './cases/following.ts';
+import { relayFanOut } from './cases/relay-fan-out.ts';
 import { relayDetection } from './cases/relay-detection.ts';
 import { relayTunnel } from './cases/relay-tunnel.ts';
 import { Fleet } from './fleet.ts';
@@ -35,6 +36,8 @@ const MEMORY_ONLY_FROM = 1_000_000;
 const MEMORY_ROUNDS = 3;
 /** A black hole costs 10 s each time. */
 const DETECTION_ROUNDS = 3;
+/** Each sends 15 GB. */
+const FAN_OUT_ROUNDS = 2;
 
 const results: Result[] = [];
 const say = (line: string) => values.json || console.log(line);
@@ -51,6 +54,7 @@ say(`${machine}\n${command}\n${method}\n`);
 keep(...(await relayTunnel(rounds)));
 keep(...(await following(rounds)), ...(await detection(Math.min(rounds, DETECTION_ROUNDS))));
 keep(...(await relayDetection(20)));
+keep(...(await relayFanOut(Math.min(rounds, FAN_OUT_ROUNDS))));
 for (const size of sizes) await measure(size);
 keep(...memoryGrowth(results));
 

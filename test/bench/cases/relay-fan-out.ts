@@ -61,10 +61,10 @@ export async function relayFanOut(rounds: number, dataPlanes = DATA_PLANES): Pro
       'relay fan-out of 5 MB: data planes',
       toRaw,
       'raw',
-      1 / 0.95,
+      1.05,
       'TLS writes of 256 KiB, CPU of the server',
     ),
-    ratio('relay fan-out of 5 MB: data planes', toWs, 'ws', 1 / 1.4, 'ws.send(), CPU of the server'),
+    ratio('relay fan-out of 5 MB: data planes', toWs, 'ws', 0.71, 'ws.send(), CPU of the server'),
     figure(
       'relay memory per 1000 idle data planes',
       dataPlanes,
