@@ -157,6 +157,18 @@ export const MUTANTS: readonly Mutant[] = [
     },
   },
   {
+    name: 'levelling without evidence beside a head that has moved on',
+    theme: 'stores',
+    changes: {
+      'src/export/head-writer.ts': [
+        [
+          "to.lagging !== undefined && written.every(({ outcome }) => outcome !== 'conflict')",
+          'to.lagging !== undefined',
+        ],
+      ],
+    },
+  },
+  {
     name: 'the key of a snapshot without the digest of its ciphertext',
     changes: {
       'src/export/entry.ts': [

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Candidate, decide, nextSequence } from '../../../src/export/decide.ts';
-import { at, head, T0 } from './heads.ts';
+import { at, entry, head, T0 } from './heads.ts';
 
 const rules = { marginMs: 4000, confirmIntervalMs: 600_000, now: T0 + 100_000 };
 
@@ -55,6 +55,42 @@ describe('which configuration is newer', () => {
   it('does not take the same hash with another length as equal', () => {
     const other = { ...candidate('a', 10_000), documentLength: 999 };
     expect(decide(other, one('a', 0), rules).action).toBe('publish');
+  });
+
+  describe('with a rollback from b to a in force', () => {
+    const content = (letter: string) => {
+      const { configHash, documentLength, documentSha256 } = candidate(letter, 0);
+      return { configHash, documentLength, documentSha256 };
+    };
+    const hold = (until: string | null) => ({
+      target: 'a'.repeat(64),
+      rejected: [content('b')],
+      by: 'ops',
+      reason: 'broke login',
+      since: at(50_000),
+      until,
+    });
+    const held = (until: string | null = null) =>
+      one('a', 0, { hold: hold(until), entries: [entry('a', 0), entry('b', 20_000)] });
+
+    it('holds what it rejects, however new the evidence', () => {
+      expect(decide(candidate('b', 90_000), held(), rules).action).toBe('held');
+    });
+
+    it('confirms its target', () => {
+      expect(decide(candidate('a', 90_000), held(), rules).action).toBe('confirm');
+    });
+
+    it('lets a new one pass only when it is newer than what was rejected, too', () => {
+      expect(decide(candidate('c', 10_000), held(), rules)).toEqual({ action: 'older', against: 's' });
+      expect(decide(candidate('c', 24_000), held(), rules).action).toBe('wait');
+      expect(decide(candidate('c', 24_001), held(), rules).action).toBe('publish');
+    });
+
+    it('ends at its time, to the millisecond of the store', () => {
+      expect(decide(candidate('b', 20_000), held(at(100_001)), rules).action).toBe('held');
+      expect(decide(candidate('b', 20_000), held(at(100_000)), rules).action).toBe('publish');
+    });
   });
 
   it('follows A, B, A within one session without a margin', () => {
