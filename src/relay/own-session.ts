@@ -51,10 +51,7 @@ export class OwnSession {
   /** To be told of each change of the verdict. */
   changed(view: ControlPlaneView, before: ControlPlaneView): void {
     if (view.verdict === 'down') this.#current?.abort();
-    if (view.verdict === 'up' && before.verdict === 'down') {
-      this.#backoff.succeeded();
-      this.#current?.abort();
-    }
+    if (view.verdict === 'up' && before.verdict === 'down') this.#backoff.succeeded();
     this.#onChange?.();
   }
 

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { WatchBreaker } from '../../../src/relay/watch-breaker.ts';
 import { StablePeriod } from '../../../src/relay/watch-stable-period.ts';
 
@@ -23,15 +23,34 @@ test('goes where it is told, and nowhere by itself', () => {
   breaker.shutdown();
 });
 
-test('keeps nothing alive', () => {
-  const before = process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
-  const breaker = new WatchBreaker();
-  for (let n = 0; n < 20; n++) {
-    breaker.open();
-    breaker.halfOpen();
+test('leaves no timer behind', () => {
+  vi.useFakeTimers();
+  try {
+    const breaker = new WatchBreaker();
+    const timers = vi.getTimerCount();
+    for (let n = 0; n < 20; n++) {
+      breaker.open();
+      breaker.halfOpen();
+    }
+    expect(vi.getTimerCount()).toBeLessThanOrEqual(timers + 1);
+    breaker.shutdown();
+    expect(vi.getTimerCount()).toBe(0);
+  } finally {
+    vi.useRealTimers();
   }
-  breaker.shutdown();
-  expect(process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length).toBe(before);
+});
+
+test('an outage that outlasts the longest timer keeps it open', () => {
+  vi.useFakeTimers();
+  try {
+    const breaker = new WatchBreaker();
+    breaker.open();
+    vi.runOnlyPendingTimers();
+    expect(breaker.state).toBe('open');
+    breaker.shutdown();
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 test('the period that brings it back doubles up to the longest', () => {
