@@ -16,12 +16,17 @@ export interface ControlPlaneFiles {
 export class ControlPlaneProcess {
   readonly #child: ChildProcess;
   readonly #lines: Interface;
+  readonly #asked: URLSearchParams[] = [];
   readonly port: number;
 
   private constructor(child: ChildProcess, lines: Interface, port: number) {
     this.#child = child;
     this.#lines = lines;
     this.port = port;
+    lines.on('line', (line) => {
+      const { request } = JSON.parse(line) as { request?: string };
+      if (request !== undefined) this.#asked.push(new URL(request, 'http://control-plane').searchParams);
+    });
   }
 
   static async start(files: ControlPlaneFiles, port = 0): Promise<ControlPlaneProcess> {
@@ -31,12 +36,17 @@ export class ControlPlaneProcess {
     ]);
     const child = spawn(
       process.execPath,
-      ['--import', 'tsx', '--conditions=kongfallback-source', PROGRAM, ...flags],
+      ['--import', 'tsx', '--conditions=kongfallback-source', PROGRAM, '--requests', ...flags],
       { stdio: ['pipe', 'pipe', 'inherit'] },
     );
     const lines = createInterface({ input: child.stdout });
-    const [line] = (await once(lines, 'line')) as [string];
+    const [line] = (await Promise.race([once(lines, 'line'), once(child, 'exit').then(ended)])) as [string];
     return new ControlPlaneProcess(child, lines, (JSON.parse(line) as { port: number }).port);
+  }
+
+  /** Whether a data plane of this node id asked this process for a session. */
+  saw(nodeId: string): boolean {
+    return this.#asked.some((query) => query.get('node_id') === nodeId);
   }
 
   /** As an Admin API call would. */
@@ -51,4 +61,8 @@ export class ControlPlaneProcess {
     await gone;
     this.#lines.close();
   }
+}
+
+function ended([code]: unknown[]): never {
+  throw new Error(`the control plane did not start; it ended with ${code}`);
 }

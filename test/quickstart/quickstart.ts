@@ -4,20 +4,26 @@ import { join } from 'node:path';
 import { type CliResult, runCli } from '../e2e/cli.ts';
 import { Site } from '../e2e/site.ts';
 import { recordedDocument } from '../stand-in/frames.ts';
-import { ControlPlaneProcess } from './control-plane.ts';
+import { type ControlPlaneFiles, ControlPlaneProcess } from './control-plane.ts';
+import { Outage } from './outage.ts';
 import { hold, Story } from './story.ts';
 
 const story = new Story();
 const site = new Site({
   // One control plane with one worker, and a change after the first export has ended: no margin is needed to tell
   // which is newer, and a fast machine would fall within it.
-  settings: { export: { evidenceMarginSeconds: 0 }, log: { level: 'error' } },
+  settings: { export: { evidenceMarginSeconds: 0 }, log: { level: 'error' }, relay: Outage.RELAY },
 });
 const path = (name: string) => join(site.directory, name);
 let controlPlane: ControlPlaneProcess | undefined;
+let outage: Outage | undefined;
+let endCommand = (_signal: NodeJS.Signals): void => {};
 
 async function command(...args: string[]): Promise<CliResult> {
-  const result = await runCli([...args, '--json'], { cwd: site.directory });
+  const onStart = (kill: typeof endCommand) => {
+    endCommand = kill;
+  };
+  const result = await runCli([...args, '--json'], { cwd: site.directory, onStart });
   hold(
     result.code === 0,
     `kongfallback ${args.join(' ')} exits 0; it said:\n${result.stderr}${result.stdout}`,
@@ -35,7 +41,7 @@ try {
   const changed = Buffer.from(JSON.stringify(renamed(JSON.parse(original.toString()))));
   writeFileSync(path('original.json'), original);
   writeFileSync(path('changed.json'), changed);
-  const files = {
+  const files: ControlPlaneFiles = {
     certificate: path('cluster.crt'),
     key: path('cluster.key'),
     document: path('original.json'),
@@ -80,12 +86,18 @@ try {
   );
   story.note(`applied ${outcome['applied']}`);
 
-  controlPlane = await story.step('the control plane is back', () =>
-    ControlPlaneProcess.start({ ...files, document: path('changed.json') }, port),
-  );
+  const startAgain = () => ControlPlaneProcess.start({ ...files, document: path('changed.json') }, port);
+  controlPlane = await story.step('the control plane is back', startAgain);
   const back = await story.step('another new node finds it', () => command('bootstrap', '--once'));
   hold(back.json()['origin'] === 'control-plane', 'the origin is the control plane');
   story.note('origin: control-plane');
+
+  outage = new Outage(story, site, changed);
+  await outage.begin(controlPlane);
+  await story.step('the control plane is killed', () => (controlPlane as ControlPlaneProcess).kill());
+  await outage.during();
+  controlPlane = await story.step('the control plane is back', startAgain);
+  await outage.over(controlPlane);
 
   const counts = Object.entries(outcome['counts'] as Record<string, number>);
   const entities = counts.map(([name, count]) => `${count} ${name}`).join(', ');
@@ -94,6 +106,8 @@ try {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;
 } finally {
+  endCommand('SIGKILL');
+  await outage?.end();
   await controlPlane?.kill();
   // The applied file stays for whoever wants to look at it.
   if (process.exitCode !== 1 && process.env['CI'] !== undefined) site.remove();

@@ -1,12 +1,22 @@
-/** Prints each step with its time, and remembers whether everything held. */
+import { systemClock } from '../../src/resilience/index.ts';
+
+/** Far more than any step takes: one that hangs is told from a slow machine, and the story ends with a reason. */
+const STEP_MS = 30_000;
+
+/** Prints each step with its time. What does not hold, or hangs, ends the story. */
 export class Story {
   readonly #started = performance.now();
   #last = this.#started;
   #number = 0;
 
-  /** Runs one step; a step that throws ends the story. */
+  /** @throws what the step throws, or an Error that names a step that takes longer than 30 s */
   async step<T>(title: string, work: () => Promise<T>): Promise<T> {
-    const result = await work();
+    const done = new AbortController();
+    const late = systemClock.sleep(STEP_MS, done.signal).then(() => {
+      throw new Error(`did not end within ${STEP_MS / 1000} s: ${title}`);
+    });
+    late.catch(() => {});
+    const result = await Promise.race([work(), late]).finally(() => done.abort());
     const now = performance.now();
     const took = `${Math.round(now - this.#last)} ms`.padStart(8);
     this.#last = now;
