@@ -216,7 +216,7 @@ describe('doubtful', () => {
   test.each([2600, 3500, 60_000])(
     'a look under way while the process stood still for %d ms trips nothing',
     async (ms) => {
-      const one = await upThen({ afterMs: 500 });
+      const one = await upThen('hangs');
       await one.advance(5100);
       one.mood = 'answers';
       one.clock.jump(ms);
