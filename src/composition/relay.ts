@@ -141,7 +141,7 @@ export async function createRelayPieces(get: Get, options: RelayPiecesOptions): 
     findings,
     onChange: (view, before) => {
       ownSession?.changed(view, before);
-      relay.changed(view, before);
+      relay.changed(view);
     },
   });
   const ownSession =

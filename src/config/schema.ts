@@ -191,9 +191,14 @@ export const settingsSchema = z
           'How snapshots are encrypted. Of a list the first seals and each may open. Has no default: { use: none } must be written down.',
       }),
     signing,
-    validators: z.array(entry('validator')).max(32).default(['kong-schema', 'shrinkage']).meta({
-      description: 'What judges a configuration before it is published. Default: kong-schema and shrinkage.',
-    }),
+    validators: z
+      .array(entry('validator'))
+      .max(32)
+      .default(['kong-schema', 'shrinkage', 'expiry', 'limits', 'outage-readiness'])
+      .meta({
+        description:
+          'What judges a configuration before it is published. Default: kong-schema, shrinkage, expiry, limits and outage-readiness.',
+      }),
     export: exporting,
     bootstrap,
     relay,

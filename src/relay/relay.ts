@@ -60,7 +60,7 @@ export class Relay {
   }
 
   /** The watch calls it at each change of its verdict. */
-  changed(view: ControlPlaneView, before: ControlPlaneView): void {
+  changed(view: ControlPlaneView): void {
     const { copies, handBack, log, restartAdmission } = this.#deps;
     if (view.verdict === 'down') copies.refreshNow();
     // A control plane that restarted faster than it could trip is as cold as one that was away for long.

@@ -7,7 +7,8 @@ export interface ShrinkageSettings {
   readonly minimumEntities: number;
 }
 
-const DEFAULTS: ShrinkageSettings = { maxShrinkPercent: 50, minimumEntities: 20 };
+/** 49: one that is halved is refused. */
+const DEFAULTS: ShrinkageSettings = { maxShrinkPercent: 49, minimumEntities: 20 };
 const LIMITS = {
   maxShrinkPercent: { minimum: 0, maximum: 100 },
   minimumEntities: { minimum: 1, maximum: 1_000_000_000 },

@@ -226,7 +226,13 @@ describe('what was loaded', () => {
     expect(settings.export).toMatchObject({ delaySeconds: 5, successPolicy: 'any', instance: hostname() });
     expect(settings.bootstrap.cacheDirectory).toBe(join(baseDirectory, 'cache'));
     expect(file).toBe(join(baseDirectory, '.kongfallbackrc'));
-    expect(entries.validators.map(({ id }) => id)).toEqual(['kong-schema', 'shrinkage']);
+    expect(entries.validators.map(({ id }) => id)).toEqual([
+      'kong-schema',
+      'shrinkage',
+      'expiry',
+      'limits',
+      'outage-readiness',
+    ]);
     expect(entries.validators[1]?.settings).toEqual({ maxShrinkPercent: 50 });
     expect(entries.storages[0]).toMatchObject({ id: 'file', prefix: '', singleWriter: false });
     expect(() => {
