@@ -94,13 +94,15 @@ function incomplete(lines: readonly RolledBackLine[]): FallbackError | undefined
   const missed = lines.flatMap(({ gatewayVersion, stores }) =>
     stores.filter(({ outcome }) => outcome !== 'written').map(({ store }) => `${store} (${gatewayVersion})`),
   );
+  const targets = lines.flatMap(({ target }) => target?.document.sha256.slice(0, 12) ?? []);
+  const again = targets.length === 0 ? '--resume' : targets.join(', then ');
   if (missed.length === 0) return undefined;
   return new FallbackError(
     'unavailable',
     'KF_ROLLBACK_INCOMPLETE',
     `written to some storages only; not to ${missed.join(', ')}`,
     {
-      hint: 'An exporter that reaches only those knows nothing of it and may undo it: run this again as soon as they are back.',
+      hint: `An exporter that reaches only those knows nothing of it and may undo it: run this again as soon as they are back, with ${again}.`,
     },
   );
 }

@@ -21,7 +21,13 @@ export interface HeadDestinations {
    * says nothing of that, and its sequence would be above that of the newer head.
    */
   readonly lagging?: readonly StoreToWrite[];
+  /** Instead of the one of the settings, for whoever reports each store by itself. */
+  readonly successPolicy?: LineSettings['successPolicy'];
 }
+
+const isUncontested = (results: readonly StoreResult[]): boolean =>
+  results.some(({ outcome }) => outcome === 'written') &&
+  results.every(({ outcome }) => outcome !== 'conflict');
 
 /** Heads of one line on their way to every store, numbered upwards; by what was written the policy decides. */
 export class HeadWriter {
@@ -57,14 +63,15 @@ export class HeadWriter {
     const bytes = encodeSignedHead(head, this.#deps.signers);
     const publication = { snapshot: to.snapshot, head: bytes };
     const written = await publish(publication, to.stores, signal);
-    if (to.lagging !== undefined && written.every(({ outcome }) => outcome !== 'conflict'))
+    if (to.lagging !== undefined && isUncontested(written))
       written.push(...(await publish(publication, to.lagging, signal)));
     const unread = heads.failures.map(({ store, error }) => ({ store, outcome: 'failed' as const, error }));
     const results: StoreResult[] = [...written, ...unread];
     const good = results.filter((result) => result.outcome === 'written').length;
     if (good > 0) this.#lastSequence = head.sequence;
     if (results.some((result) => result.outcome === 'conflict')) return 'conflict';
-    const enough = this.#settings.successPolicy === 'all' ? good === results.length : good > 0;
+    const enough =
+      (to.successPolicy ?? this.#settings.successPolicy) === 'all' ? good === results.length : good > 0;
     if (!enough) throw results.find(({ error }) => error !== undefined)?.error ?? unsettled('conflict');
     return results;
   }

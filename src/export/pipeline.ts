@@ -137,7 +137,7 @@ export class LinePipeline {
   ): Promise<{ readonly head: Head; readonly results: readonly StoreResult[] } | 'conflict'> {
     const head = make(this.#heads.facts(heads, this.now()));
     const stores = this.#levelled(heads, head.entries, signal, currentEntry(head).key);
-    const to = { snapshot: undefined, ...split(heads, stores) };
+    const to = { snapshot: undefined, ...split(heads, stores), successPolicy: 'any' as const };
     const results = await this.#heads.write(head, heads, to, signal);
     return results === 'conflict' ? results : { head, results };
   }

@@ -41,9 +41,11 @@ export function planRollback(
   const { base } = heads;
   if (base === undefined) throw noHead(where);
   if (order.until !== null && order.until <= now) throw isOver(order.until);
+  const former = holdAt(base.hold, now);
+  // The same command twice must not go back twice.
+  if (former !== null && order.snapshot.toLowerCase() === 'previous') throw ambiguous(where, former);
   const target = selectSnapshot(base, order.snapshot, where, CODES);
   const from = currentEntry(base);
-  const former = holdAt(base.hold, now);
   // Told again after a store was away: the same hold, brought to every store.
   if (sameContent(contentOfEntry(target), contentOf(base))) {
     if (former === null) throw isCurrent(where, target);
@@ -87,6 +89,16 @@ function rejectedBy({ readings }: LineHeads, former: Hold | null, target: Conten
   }
   return rejected.slice(0, LIMITS.rejected);
 }
+
+const ambiguous = (where: string, { since, target }: Hold): FallbackError =>
+  new FallbackError(
+    'invalid',
+    CODES.ambiguous,
+    `${where}: a rollback is in force since ${since}, so that "previous" may mean two things`,
+    {
+      hint: `Name the snapshot: ${target.slice(0, 12)} is what is held now; \`kongfallback history\` shows the others.`,
+    },
+  );
 
 const isOver = (until: number): FallbackError =>
   new FallbackError('invalid', 'KF_USAGE', `--until ${time(until)} has passed already`, {

@@ -94,7 +94,7 @@ function rolledBack(where: string, sequence: number, options: ResolveOptions): F
   const why =
     ratchet >= minimumSequence ? `this node has seen ${ratchet}` : `minimumSequence is ${minimumSequence}`;
   return new FallbackError('corrupt', 'KF_HEAD_ROLLED_BACK', `${where}: sequence ${sequence}, while ${why}`, {
-    hint: 'The storage was set back to an older state. If that was on purpose, let the exporter publish once, or remove ratchet.json from the cache.',
+    hint: 'The storage was set back to an older state. If that was on purpose, let the exporter publish once, or run `kongfallback trust --reset-sequence` here.',
   });
 }
 

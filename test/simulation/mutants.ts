@@ -161,10 +161,7 @@ export const MUTANTS: readonly Mutant[] = [
     theme: 'stores',
     changes: {
       'src/export/head-writer.ts': [
-        [
-          "to.lagging !== undefined && written.every(({ outcome }) => outcome !== 'conflict')",
-          'to.lagging !== undefined',
-        ],
+        ['to.lagging !== undefined && isUncontested(written)', 'to.lagging !== undefined'],
       ],
     },
   },

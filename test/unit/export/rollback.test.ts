@@ -100,6 +100,16 @@ describe('a rollback', () => {
     expect((await headOf(stores[1])).nonce).toBe((await headOf(one)).nonce);
   });
 
+  it('reports a store that fails, whatever the policy of the exporter is', async () => {
+    await published('a', 'b');
+    const strict = await bench.exporter(stores, { successPolicy: 'all' });
+    const [, two] = stores as [GuardedStore, GuardedStore];
+    two.put = () => Promise.reject(Object.assign(new Error('gone'), { kind: 'unavailable' }));
+    const { stores: results } = await rollback({}, strict.line);
+    expect(results.map(({ outcome }) => outcome)).toEqual(['written', 'failed']);
+    expect((await headOf()).hold).not.toBeNull();
+  });
+
   it.each<[string, Partial<RollbackOrder>, string]>([
     ['a sequence that is not kept', { snapshot: '12' }, 'KF_ROLLBACK_UNKNOWN_SNAPSHOT'],
     ['a prefix that is too short', { snapshot: 'aaaa' }, 'KF_ROLLBACK_UNKNOWN_SNAPSHOT'],
@@ -190,6 +200,12 @@ describe('while a rollback is in force', () => {
     expect(after.sequence).toBeGreaterThan(before.sequence);
     const { aliveAt: _a, nonce: _n, sequence: _s, ...kept } = after;
     expect(before).toMatchObject({ ...kept, controlPlane: kept.controlPlane });
+  });
+
+  it('"previous" means nothing clear, and is refused: the same command twice must not go back twice', async () => {
+    const before = await headOf();
+    expect(await errorOf(() => rollback())).toMatchObject({ code: 'KF_ROLLBACK_AMBIGUOUS_SNAPSHOT' });
+    expect(await headOf()).toEqual(before);
   });
 
   it('a control plane that lags behind does not end it, although what it sends is newer than the target', async () => {
