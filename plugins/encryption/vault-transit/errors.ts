@@ -1,5 +1,5 @@
 import type { PluginContext } from 'kongfallback/plugin';
-import type { VaultAnswer } from './vault-client.ts';
+import type { VaultAnswer } from './vault-answer.ts';
 
 const UNTRUSTED = /^(CERT_|ERR_TLS_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_)/;
 

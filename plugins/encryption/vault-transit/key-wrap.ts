@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import type { CallOptions, KeyWrap, PluginContext, WrappedKey } from 'kongfallback/plugin';
 import { answerError } from './errors.ts';
 import type { TokenSource } from './tokens.ts';
-import type { VaultAnswer, VaultClient } from './vault-client.ts';
+import type { VaultAnswer } from './vault-answer.ts';
+import type { VaultClient } from './vault-client.ts';
 
 export interface VaultTransitOptions {
   readonly client: VaultClient;

@@ -2,6 +2,7 @@ import { type IncomingMessage, request as overHttp } from 'node:http';
 import { request as overHttps } from 'node:https';
 import type { PluginContext } from 'kongfallback/plugin';
 import { connectionError } from './errors.ts';
+import type { VaultAnswer } from './vault-answer.ts';
 
 export interface VaultServer {
   readonly address: string;
@@ -10,15 +11,6 @@ export interface VaultServer {
   readonly ca: string | undefined;
   /** Milliseconds for a request, its connection included. */
   readonly deadlineMs: number;
-}
-
-export interface VaultAnswer {
-  readonly status: number;
-  /** `data` or `auth` of the JSON; an empty object for what is none. */
-  readonly json: Readonly<Record<string, unknown>>;
-  /** What Vault says is wrong, for people. */
-  readonly errors: string;
-  readonly retryAfter: string | undefined;
 }
 
 /** Answers are a few hundred bytes. */
