@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { main } from '../../../src/cli.ts';
 import { documentNumber, frameOf } from '../../e2e/exported.ts';
 import { Site } from '../../e2e/site.ts';
 import { startStandInControlPlane } from '../../stand-in/control-plane.ts';
@@ -108,6 +109,26 @@ describe('show', () => {
     const result = await command(...argv);
     expect(result.stderr).toContain(`[${code}]`);
     expect(result.code).toBe(2);
+  });
+
+  it('never writes a document to a terminal', async () => {
+    let [written, stderr] = ['', ''];
+    const code = await main(['show', 'current', '--document'], {
+      cwd: site.directory,
+      env: {},
+      stderr: (text) => {
+        stderr += text;
+      },
+      output: {
+        isTTY: true,
+        write: (text: unknown) => {
+          written += String(text);
+          return true;
+        },
+      },
+    });
+    expect([code, written]).toEqual([2, '']);
+    expect(stderr).toContain('[KF_USAGE]');
   });
 
   it('a damaged snapshot gives no file', async () => {
@@ -223,6 +244,36 @@ describe('rollback', () => {
     const { code, stderr } = await command('rollback', 'previous', ...reason);
     expect(stderr).toContain('[KF_ROLLBACK_NOT_SIGNED]');
     expect(code).toBe(2);
+  });
+
+  it('asks which gateway version, and takes all of them, each checked before the first is written', async () => {
+    site.configure({ gatewayVersions: ['3.9.3', '3.9.1'] });
+    const which = await command('rollback', 'previous', ...reason);
+    expect([which.code, which.stderr]).toEqual([2, expect.stringContaining('which gateway version?')]);
+    const before = headBytes();
+    const none = await command('rollback', 'previous', ...reason, '--all-versions');
+    expect([none.code, none.stderr]).toEqual([
+      10,
+      expect.stringContaining('gateway 3.9.1: no storage holds'),
+    ]);
+    expect(headBytes().equals(before)).toBe(true);
+
+    const controlPlane = await startStandInControlPlane({ certificate: site.certificate });
+    site.pointAt(controlPlane.port);
+    site.configure({ gatewayVersions: ['3.9.3', '3.9.1'] });
+    for (const n of [4, 5]) {
+      controlPlane.setFrame(frameOf(documentNumber(n), 40 - 6 * n));
+      expect((await command('export', '--once')).code).toBe(0);
+    }
+    await controlPlane.close();
+    const { code, json } = await command('rollback', 'previous', ...reason, '--all-versions', '--json');
+    expect(code).toBe(0);
+    expect(json()).toMatchObject({
+      lines: [
+        { gatewayVersion: '3.9.3', outcome: 'rolled-back' },
+        { gatewayVersion: '3.9.1', outcome: 'rolled-back' },
+      ],
+    });
   });
 
   it('says loudly that a storage was not reached', async () => {
