@@ -15,7 +15,7 @@ export interface DiffedSnapshots {
   readonly diff: SnapshotDiff;
 }
 
-/** Past this the thread that compares is ended; a million entities take some ten seconds. */
+/** Past this the thread that compares is ended, as the one that prepares a document is. */
 const DEADLINE_MS = 300_000;
 
 /** @throws FallbackError `invalid` KF_USAGE and what selecting throws; what opening and comparing throw */
