@@ -30,6 +30,8 @@ interface Arrival {
   phase: Phase;
   /** Monotonic milliseconds of the phase's beginning; `slow` keeps that of `shaking`. */
   at: number;
+  /** Milliseconds of `shaking` in which we were not the slow one. */
+  waitedMs: number;
   tls?: TLSSocket;
 }
 
@@ -39,6 +41,7 @@ export class Handshakes {
   readonly #arrivals = new Set<Arrival>();
   readonly #queue = new Set<Arrival>();
   #shaking = 0;
+  #tickedAt = 0;
 
   constructor(rules: HandshakeRules) {
     this.#rules = rules;
@@ -59,7 +62,8 @@ export class Handshakes {
       this.#busy(socket, remoteOf(socket));
       return;
     }
-    const arrival: Arrival = { socket, remote: remoteOf(socket), phase: 'silent', at: clock.monotonic() };
+    const at = clock.monotonic();
+    const arrival: Arrival = { socket, remote: remoteOf(socket), phase: 'silent', at, waitedMs: 0 };
     this.#arrivals.add(arrival);
     socket.once('close', () => this.#forget(arrival));
     // Read, not given to TLS: a socket that says nothing must not hold a turn. TLS takes up what was read.
@@ -67,13 +71,19 @@ export class Handshakes {
   }
 
   tick(now: number): void {
-    const { handshakeMs, handshakeTurnMs, queueMs } = this.#rules.limits;
+    const { handshakeMs, handshakeTurnMs, queueMs, tickMs } = this.#rules.limits;
+    // A tick that comes late is a process without CPU time: more handshakes at once would let all of them fail.
+    const waitedMs = now - this.#tickedAt < 2 * tickMs ? now - this.#tickedAt : 0;
+    this.#tickedAt = now;
     for (const arrival of this.#arrivals) {
       const age = now - arrival.at;
       if (arrival.phase === 'queued') {
         if (age >= queueMs) this.#busy(arrival.socket, arrival.remote);
       } else if (age >= handshakeMs) this.#timeOut(arrival);
-      else if (arrival.phase === 'shaking' && age >= handshakeTurnMs) this.#endTurn(arrival, 'slow');
+      else if (arrival.phase === 'shaking') {
+        arrival.waitedMs += waitedMs;
+        if (arrival.waitedMs >= handshakeTurnMs) this.#endTurn(arrival, 'slow');
+      }
     }
     this.#admit();
   }

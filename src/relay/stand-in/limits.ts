@@ -8,7 +8,10 @@ export interface StandInLimits {
   readonly maxArrivals: number;
   /** In line for a handshake: afterwards the data plane has no patience left. */
   readonly queueMs: number;
-  /** A handshake that waits for its client for longer counts no more among `maxHandshakes`. */
+  /**
+   * A handshake that waits for its client for longer counts no more among `maxHandshakes`: clients that stop half-way
+   * must not hold up the others.
+   */
   readonly handshakeTurnMs: number;
   /** For TLS, from the first byte on, and before it. */
   readonly handshakeMs: number;
@@ -24,6 +27,8 @@ export interface StandInLimits {
   readonly silenceMs: number;
   /** From the end of a frame to the first ping that, with another hash, counts as a rejection. */
   readonly rejectedAfterMs: number;
+  /** How often deadlines are looked at. */
+  readonly tickMs: number;
   /** Largest message from a data plane; a real `basic_info` has 15 KB. */
   readonly maxMessageBytes: number;
 }
@@ -41,5 +46,6 @@ export const DEFAULT_LIMITS: StandInLimits = {
   stallMs: 20_000,
   silenceMs: 45_000,
   rejectedAfterMs: 10_000,
+  tickMs: 200,
   maxMessageBytes: 1_048_576,
 };

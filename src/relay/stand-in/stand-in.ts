@@ -48,7 +48,6 @@ export interface CloseOptions {
   readonly signal: AbortSignal;
 }
 
-const TICK_MS = 200;
 /** More steps than this would be timers for nothing. */
 const CLOSE_STEPS = 100;
 /** For goodbyes that are under way. */
@@ -197,7 +196,7 @@ export class StandIn {
     this.release(Number.POSITIVE_INFINITY);
     const endsAt = this.#clock.monotonic() + CLOSED_WITHIN_MS;
     while (this.#open > 0 && this.#clock.monotonic() < endsAt) {
-      if (!(await this.#slept(TICK_MS, signal))) break;
+      if (!(await this.#slept(this.#limits.tickMs, signal))) break;
     }
     for (const session of [...this.#sessions, ...this.#rpcSessions]) session.destroy();
   }
@@ -223,7 +222,7 @@ export class StandIn {
   async #keepTicking(): Promise<void> {
     this.#ticking = true;
     while (this.#open > 0 || (this.#unknownVersions.size > 0 && !this.#closed)) {
-      await this.#clock.sleep(TICK_MS);
+      await this.#clock.sleep(this.#limits.tickMs);
       const now = this.#clock.monotonic();
       this.#handshakes.tick(now);
       this.#outlets.tick(now);

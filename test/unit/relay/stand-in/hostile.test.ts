@@ -76,6 +76,25 @@ describe('without TLS', () => {
     expect(codes()).toEqual(['KF_RELAY_HANDSHAKE_TIMEOUT']);
   });
 
+  test('a process without CPU time begins no further handshakes, as all of them would fail', async () => {
+    const hello = await clientHello();
+    const slow = await Promise.all(Array.from({ length: 100 }, rawConnection));
+    for (const raw of slow) raw.write(hello);
+    await expect.poll(() => atWork.standIn.state().handshakes).toBe(100);
+    let isConnected = false;
+    const good = atWork.connect().then((dataPlane) => {
+      isConnected = true;
+      return dataPlane;
+    });
+    for (let turn = 0; turn < 3; turn++) {
+      clock.jump(700);
+      await clock.advance(0);
+    }
+    expect(isConnected).toBe(false);
+    await clock.advance(400);
+    await (await good).applied();
+  });
+
   test('more arrivals than there is room for: the oldest that does not speak makes it', async () => {
     await atWork.stop();
     atWork = await StandInAtWork.start({ clock, limits: { maxArrivals: 10 } });
