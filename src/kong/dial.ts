@@ -10,6 +10,8 @@ import { checkPeer } from './peer-check.ts';
 
 /** What a data plane always asks for in shared mode, whatever the address. */
 const SHARED_SERVER_NAME = 'kong_clustering';
+/** Node leaves the first record of a name for the next after 250 ms, which a far control plane may need. */
+const NEXT_RECORD_MS = 1000;
 
 export interface DialOptions {
   readonly clock: Clock;
@@ -33,7 +35,12 @@ export async function dial(
   options: DialOptions,
 ): Promise<TLSSocket> {
   const { clock, onConnected, signal } = options;
-  const tcp = connectTcp({ host: address.host, port: address.port, noDelay: true });
+  const tcp = connectTcp({
+    host: address.host,
+    port: address.port,
+    noDelay: true,
+    autoSelectFamilyAttemptTimeout: NEXT_RECORD_MS,
+  });
   await ready(tcp, 'connect', signal, (error) => connectError(address, error));
   onConnected?.();
   const serverName = cluster.mtls === 'shared' ? SHARED_SERVER_NAME : (cluster.serverName ?? address.host);

@@ -1,10 +1,11 @@
 import type { Socket } from 'node:net';
 import type { Clock } from '../resilience/index.ts';
+import { ClientHello } from './client-hello.ts';
 import { FrameWatch } from './frame-watch.ts';
 
 export interface ObservationOptions {
   readonly clock: Clock;
-  /** The control plane has so long for its first byte, counted from the data plane's first. */
+  /** The control plane has so long for its first byte, counted from the data plane's whole hello. */
   readonly answerMs: number;
   /** Monotonic. */
   readonly openedAt: number;
@@ -25,6 +26,7 @@ export class TunnelObservation {
   readonly #controlPlane: Socket;
   readonly #options: ObservationOptions;
   readonly #over = new AbortController();
+  readonly #hello = new ClientHello();
   #watch: FrameWatch | undefined = new FrameWatch();
   #askedAt: number | undefined;
   #isAnswered = false;
@@ -53,7 +55,8 @@ export class TunnelObservation {
   }
 
   readonly #onUp = (chunk: Buffer): void => {
-    if (this.#askedAt === undefined) {
+    if (this.#askedAt === undefined) this.#hello.read(chunk);
+    if (this.#askedAt === undefined && this.#hello.isWhole) {
       this.#askedAt = this.#options.clock.monotonic();
       this.#after(this.#options.answerMs, () => this.#answer(false));
     }
@@ -81,15 +84,15 @@ export class TunnelObservation {
 
   /** Undefined: nobody knows whether it would have answered. */
   #atTheEnd(by: 'data-plane' | 'control-plane' | 'us'): boolean | undefined {
-    const { answerMs, clock, openedAt } = this.#options;
-    const now = clock.monotonic();
+    const now = this.#options.clock.monotonic();
     if (by === 'us') return undefined;
     if (by === 'data-plane') {
       return this.#askedAt !== undefined && now - this.#askedAt >= LEFT_UNANSWERED_MS ? false : undefined;
     }
-    // One that closes at once fails although the data plane's first bytes were still on their way. One that closes
-    // much later has only lost patience with somebody who says nothing, such as a check of the port.
-    return this.#askedAt !== undefined || now - openedAt <= answerMs ? false : undefined;
+    // Nothing stands behind one that closes at once, whatever is coming. One that closes on a stranger, or has lost
+    // patience with somebody who says nothing, does as it should.
+    const atOnce = !this.#hello.hasBegun && now - this.#options.openedAt <= LEFT_UNANSWERED_MS;
+    return this.#askedAt !== undefined || atOnce ? false : undefined;
   }
 
   #answer(answered: boolean | undefined): void {

@@ -4,7 +4,7 @@ import { TunnelObservation } from './tunnel-observation.ts';
 
 export interface TunnelOptions {
   readonly clock: Clock;
-  /** The control plane has so long for its first byte, counted from the data plane's first. Default: 5 s. */
+  /** The control plane has so long for its first byte, counted from the data plane's TLS hello. Default: 5 s. */
   readonly answerMs?: number;
   /** False: nobody wants to know `answered` and `carried`, which are undefined then. Default: true. */
   readonly observed?: boolean;
@@ -32,8 +32,8 @@ export class Tunnel {
   /** Monotonic milliseconds. */
   readonly openedAt: number;
   /**
-   * Whether the control plane sent a byte within `answerMs` of the data plane's first. Undefined when that cannot be
-   * told: the data plane sent nothing, as a check of the port does, or it left at once.
+   * Whether the control plane sent a byte within `answerMs` of the data plane's TLS hello. Undefined when that cannot
+   * be told: there was none, as from a check of the port or a stranger, or the data plane left at once.
    */
   readonly answered: Promise<boolean | undefined>;
   /**

@@ -177,10 +177,13 @@ describe('bytes', () => {
 });
 
 describe('did the control plane answer?', () => {
+  /** As much of a TLS hello as can be told from outside. */
+  const HELLO = Buffer.concat([Buffer.from([22, 3, 1, 0, 200, 1]), Buffer.alloc(199)]);
+
   it('no: silent for 5 s after the first bytes', async () => {
     const { controlPlane, dataPlane, tunnel } = await open();
     await clock.advance(3000);
-    dataPlane.write('hello');
+    dataPlane.write(HELLO);
     await once(controlPlane, 'data');
     await clock.advance(4999);
     expect(await isPending(tunnel.answered)).toBe(true);
@@ -190,7 +193,7 @@ describe('did the control plane answer?', () => {
 
   it('no: it hangs up on the hello', async () => {
     const { controlPlane, dataPlane, tunnel } = await open();
-    dataPlane.write('hello');
+    dataPlane.write(HELLO);
     await once(controlPlane, 'data');
     controlPlane.resetAndDestroy();
     expect(await tunnel.answered).toBe(false);
@@ -204,7 +207,7 @@ describe('did the control plane answer?', () => {
 
   it('no: the data plane lost patience after a second', async () => {
     const { controlPlane, dataPlane, tunnel } = await open();
-    dataPlane.write('hello');
+    dataPlane.write(HELLO);
     await once(controlPlane, 'data');
     await clock.advance(1000);
     dataPlane.end();
@@ -218,7 +221,7 @@ describe('did the control plane answer?', () => {
   ] as const)('nobody knows: %s', async (_what, sends, afterMs, ends) => {
     const both = await open();
     if (sends) {
-      both.dataPlane.write('hello');
+      both.dataPlane.write(HELLO);
       await once(both.controlPlane, 'data');
     }
     await clock.advance(afterMs);
@@ -229,7 +232,7 @@ describe('did the control plane answer?', () => {
 
   it('nobody knows: closed by us', async () => {
     const { dataPlane, inner, tunnel } = await open();
-    dataPlane.write('hello');
+    dataPlane.write(HELLO);
     await once(inner.down, 'data');
     await clock.advance(3000);
     tunnel.close();
@@ -238,11 +241,36 @@ describe('did the control plane answer?', () => {
 
   it('yes: one byte will do', async () => {
     const { controlPlane, dataPlane, tunnel } = await open();
-    dataPlane.write('hello');
+    dataPlane.write(HELLO);
     await once(controlPlane, 'data');
     await clock.advance(4999);
     controlPlane.write('x');
     expect(await tunnel.answered).toBe(true);
+  });
+
+  it.each([
+    ['a byte', Buffer.from([22])],
+    ['a hello that is cut', HELLO.subarray(0, -1)],
+    ['what is no TLS', Buffer.from('GET / HTTP/1.1\r\n\r\n'.repeat(20))],
+    ['another record', Buffer.concat([Buffer.from([23]), HELLO.subarray(1)])],
+  ])('nobody knows: strangers that send %s have no answer to expect', async (_what, bytes) => {
+    const silent = await open();
+    silent.dataPlane.write(bytes);
+    await once(silent.controlPlane, 'data');
+    await clock.advance(60_000);
+    expect(await isPending(silent.tunnel.answered)).toBe(true);
+    silent.controlPlane.end();
+    expect(await silent.tunnel.answered).toBeUndefined();
+  });
+
+  it('no: silent for 5 s after a hello that came in two pieces', async () => {
+    const { controlPlane, dataPlane, tunnel } = await open();
+    dataPlane.write(HELLO.subarray(0, 3));
+    await once(controlPlane, 'data');
+    dataPlane.write(HELLO.subarray(3));
+    await once(controlPlane, 'data');
+    await clock.advance(5000);
+    expect(await tunnel.answered).toBe(false);
   });
 });
 
