@@ -10,7 +10,7 @@ import type { StandInLimits } from './limits.ts';
 import { plainText } from './plain-text.ts';
 import { refusal } from './refusal.ts';
 import { RPC_SUBPROTOCOL } from './rpc-session.ts';
-import type { Caller } from './session.ts';
+import type { Caller } from './session-rules.ts';
 
 export interface OutletRules {
   readonly clock: Clock;

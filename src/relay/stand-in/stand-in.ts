@@ -11,7 +11,8 @@ import { OutletServer } from './outlet-server.ts';
 import { refusal } from './refusal.ts';
 import { RefusalLog } from './refusal-log.ts';
 import { RpcSession } from './rpc-session.ts';
-import { OutletSession, type SeenDataPlane, type SessionRules, type StandInSession } from './session.ts';
+import { OutletSession } from './session.ts';
+import type { SeenDataPlane, SessionRules, StandInSession } from './session-rules.ts';
 import { UnknownVersions } from './unknown-versions.ts';
 
 export interface StandInDependencies {
