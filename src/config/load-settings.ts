@@ -114,7 +114,9 @@ export async function loadSettings(options: LoadSettingsOptions): Promise<Loaded
   const readsKey = controlPlane?.settings !== undefined;
   // The path of a key is in messages about it; what it holds is added below.
   const isKeyPath = (path: SettingPath, value: string): boolean =>
-    readsKey && pathText(path) === 'controlPlane.key' && inlinePem(value) === undefined;
+    inlinePem(value) === undefined &&
+    ((readsKey && pathText(path) === 'controlPlane.key') ||
+      (relay?.settings.key !== undefined && pathText(path) === 'relay.key'));
   collectSecrets(tree, outline, entries, { uses, isKeyPath }, secrets);
   if (controlPlane?.settings !== undefined) secrets.add(controlPlane.settings.key);
   if (relay?.settings.key !== undefined) secrets.add(relay.settings.key);
@@ -125,6 +127,7 @@ export async function loadSettings(options: LoadSettingsOptions): Promise<Loaded
       ({ path }) => outline.secret(path) || (path[0] === 'encryption' && entries.secret(path)),
     ),
     ...(openKey === undefined ? [] : [{ path: ['controlPlane', 'key'], file: openKey }]),
+    ...(relay?.openKey === undefined ? [] : [{ path: ['relay', 'key'], file: relay.openKey }]),
   ]);
   const problems: Problem[] = [
     ...gathered.problems,

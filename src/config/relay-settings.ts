@@ -9,6 +9,8 @@ export type RelaySettings = ParsedSettings['relay'];
 export interface ResolvedRelay {
   readonly settings: RelaySettings;
   readonly problems: readonly Problem[];
+  /** The file of `relay.key`, when every user of the machine may read it. */
+  readonly openKey?: string;
 }
 
 export async function resolveRelay(
@@ -41,11 +43,15 @@ export async function resolveRelay(
   if (problems.length > 0 || givenCertificate === undefined || givenKey === undefined) {
     return { settings, problems };
   }
+  let openKey: string | undefined;
   const read = async (name: 'certificate' | 'key', value: string): Promise<string | undefined> => {
     try {
-      const { text } = await resolvePem(value, baseDirectory);
-      if (name === 'key') readPrivateKey(text);
-      else readCertificate(text);
+      const { openFile, text } = await resolvePem(value, baseDirectory);
+      if (name === 'key') {
+        readPrivateKey(text);
+        openKey = openFile;
+      }
+      if (name === 'certificate') readCertificate(text);
       return text;
     } catch (error) {
       problems.push({ path: ['relay', name], message: (error as Error).message });
@@ -60,5 +66,5 @@ export async function resolveRelay(
       message: 'does not belong to relay.certificate; expected its private key',
     });
   }
-  return { settings: { ...settings, certificate, key }, problems };
+  return { settings: { ...settings, certificate, key }, problems, ...(openKey !== undefined && { openKey }) };
 }
