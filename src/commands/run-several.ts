@@ -22,6 +22,8 @@ interface Shared {
   readonly hub: ServiceHub;
   readonly warned: Set<string>;
   readonly learners: RoleContext['learners'];
+  /** What SIGHUP asks for. */
+  readonly looks: Set<() => void>;
   readonly flags: RunFlags;
   readonly io: CommandIo;
 }
@@ -41,9 +43,14 @@ export async function runSeveral(roles: readonly RunRole[], flags: RunFlags, io:
     for (const { close } of created.reverse()) await close();
     throw error;
   }
+  const lookNow = () => {
+    for (const look of shared.looks) look();
+  };
+  if (shared.looks.size > 0) process.on('SIGHUP', lookNow);
   try {
     await runTogether(created, { until, clock: systemClock });
   } finally {
+    process.off('SIGHUP', lookNow);
     await closed(shared.hub);
   }
 }
@@ -101,7 +108,7 @@ async function runBeside(
 
 async function create(role: RunRole, seat: ServiceSeat, shared: Shared): Promise<GroupedRole> {
   const entry = ROLE_SERVICES[role];
-  const { flags, io, learners, warned } = shared;
+  const { flags, io, learners, looks, warned } = shared;
   const { loaded, log: unnamed, redact } = await openCommandSettings(role, flags, io, { warned });
   const log = named(unnamed, role);
   const service = await entry.create({
@@ -114,6 +121,7 @@ async function create(role: RunRole, seat: ServiceSeat, shared: Shared): Promise
     reload: async () => (await openCommandSettings(role, flags, io, { level: 'error' })).loaded,
     onOutcome: (outcome) => report(outcome, flags, io, redact),
   });
+  if (service.lookNow !== undefined) looks.add(() => service.lookNow?.());
   return {
     name: role,
     log,
@@ -135,6 +143,7 @@ const share = (flags: RunFlags, io: CommandIo): Shared => ({
   hub: new ServiceHub(systemClock),
   warned: new Set(),
   learners: new Set(),
+  looks: new Set(),
   flags,
   io,
 });

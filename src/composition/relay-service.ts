@@ -34,6 +34,7 @@ export class RelayService {
   #pieces: RelayPieces | undefined;
   #stores: readonly GuardedStore[] = [];
   #address: string | undefined;
+  #reload: SettingsReload | undefined;
 
   constructor(parts: DependencyContainer, options: RelayOptions = {}) {
     this.#get = getter(parts);
@@ -73,6 +74,12 @@ export class RelayService {
     } finally {
       log.info({ event: 'relay.stopped' }, 'the relay has stopped');
     }
+  }
+
+  /** Reads certificates and keys again and looks at the heads, now; before it runs, nothing. */
+  lookNow(): void {
+    this.#reload?.lookNow();
+    this.#pieces?.copies.refreshNow();
   }
 
   /** As health, metrics and /status tell it. */
@@ -119,6 +126,7 @@ export class RelayService {
         keys = await relayKeys(getter(relayParts(loaded, log)));
       };
       const watch = new SettingsReload(get(Part.settings), { load: reload, changed, clock, findings, log });
+      this.#reload = watch;
       beside.push((signal) => watch.run(signal));
     }
     return createRelayPieces(get, { keys: () => keys, beside, onDataPlane });

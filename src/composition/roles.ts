@@ -10,6 +10,8 @@ export interface RoleService {
   /** Until the signal fires, and then for as long as it takes to end in order. */
   run(signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
+  /** Reads again what may change while it runs. */
+  lookNow?(): void;
 }
 
 export interface RoleContext {

@@ -21,10 +21,12 @@ export interface SettingsReloadOptions {
 const EVERY_MS = 30_000;
 const FINDING = 'settings-not-reloaded';
 
-/** Certificates and keys, looked at again every 30 s, so that their rotation needs no restart. */
+/** Certificates and keys, looked at again every 30 s or when asked to, so that their rotation needs no restart. */
 export class SettingsReload {
   readonly #options: SettingsReloadOptions;
   #current: string;
+  #nap: AbortController | undefined;
+  #isWanted = false;
 
   constructor(current: LoadedSettings, options: SettingsReloadOptions) {
     this.#current = watched(current);
@@ -33,14 +35,29 @@ export class SettingsReload {
 
   /** Until the signal fires; never throws. What cannot be read or used leaves what there is in force. */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock } = this.#options;
+    const end = () => this.#nap?.abort();
+    signal.addEventListener('abort', end, { once: true });
     while (!signal.aborted) {
-      await clock.sleep(EVERY_MS, signal).catch(() => {});
-      if (!signal.aborted) await this.look();
+      await this.#pause();
+      if (!signal.aborted) await this.#look();
     }
+    signal.removeEventListener('abort', end);
   }
 
-  async look(): Promise<void> {
+  /** `run` does not wait for its turn. */
+  lookNow(): void {
+    this.#isWanted = true;
+    this.#nap?.abort();
+  }
+
+  async #pause(): Promise<void> {
+    const nap = new AbortController();
+    this.#nap = nap;
+    if (!this.#isWanted) await this.#options.clock.sleep(EVERY_MS, nap.signal).catch(() => {});
+    this.#isWanted = false;
+  }
+
+  async #look(): Promise<void> {
     const { changed, findings, load, log } = this.#options;
     try {
       const loaded = await load();
@@ -67,11 +84,11 @@ export class SettingsReload {
   }
 }
 
-/** What may change without a restart. */
+/** What may change without a restart; addresses may not. */
 function watched({ settings, entries }: LoadedSettings): string {
   const { controlPlane, relay, signing } = settings;
   return JSON.stringify([
-    controlPlane,
+    controlPlane && { ...controlPlane, addresses: undefined },
     relay.certificate,
     relay.key,
     relay.allowedCommonNames,

@@ -1,91 +1,89 @@
 // The relay with real processes and TLS: control plane up, killed, back; who served whom, in this order.
 import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type StandInControlPlane, startStandInControlPlane } from '../stand-in/control-plane.ts';
-import { TestDataPlane } from '../stand-in/data-plane.ts';
-import { encodeFrame } from '../stand-in/frames.ts';
-import { documentNumber, exported } from './exported.ts';
-import { RunningRelay } from './running-relay.ts';
-import type { Site } from './site.ts';
+import { documentNumber } from './exported.ts';
+import { expectNoSecret } from './refusal.ts';
+import { RelayWorld } from './relay-world.ts';
 
-const RELAY = {
-  listen: '127.0.0.1:0',
-  tripSeconds: 0.5,
-  stableSeconds: 0.5,
-  maxStableSeconds: 0.5,
-  drainSeconds: 0,
-  cacheDirectory: 'relay-cache',
-};
-
-let site: Site;
-let relay: RunningRelay | undefined;
-let controlPlane: StandInControlPlane | undefined;
-/** The control plane comes back where it was. */
-let port = 0;
-const dataPlanes = new Set<TestDataPlane>();
-/** What the control plane sends, and what the storage holds. */
-const frame = (n: number) => encodeFrame(documentNumber(n), { timestamp: Date.now() / 1000 });
-
-async function controlPlaneIsUp(n: number): Promise<StandInControlPlane> {
-  controlPlane = await startStandInControlPlane({ certificate: site.certificate, frames: frame(n), port });
-  port = controlPlane.port;
-  return controlPlane;
-}
-
-async function dial(options: { hash?: string } = {}): Promise<TestDataPlane> {
-  const dataPlane = await TestDataPlane.connect({
-    port: relay?.port ?? 0,
-    certificate: site.certificate,
-    applyMs: 0,
-    ...options,
-  });
-  dataPlanes.add(dataPlane);
-  return dataPlane;
-}
-
+let world: RelayWorld;
 beforeEach(async () => {
-  site = await exported({ settings: { relay: RELAY } }, [documentNumber(1)]);
+  world = await RelayWorld.create();
 });
-afterEach(async () => {
-  for (const dataPlane of dataPlanes) dataPlane.kill();
-  dataPlanes.clear();
-  await relay?.stop();
-  relay = undefined;
-  await controlPlane?.close();
-  controlPlane = undefined;
-  port = 0;
-  site.remove();
-});
+afterEach(() => world.end());
 
 describe('an outage', () => {
-  it('control plane, stand-in, control plane: nobody is without', async () => {
-    const first = await controlPlaneIsUp(1);
-    site.pointAt(first.port);
-    relay = await RunningRelay.start(site);
+  it('control plane, stand-in, control plane: nobody is without, and nobody reloads', async () => {
+    const first = await world.controlPlaneProcess(1);
+    const relay = await world.startRelay();
     await relay.verdict('up');
+    const warm = world.live();
+    await warm.at('control-plane');
+    // Mutual TLS is between the two: the control plane sees the data plane itself.
+    expect(first.saw(warm.nodeId)).toMatchObject({ fingerprint: world.fingerprint, hostname: 'test-dp' });
+    expect(warm.frames).toBe(1);
 
-    const warm = await dial();
-    await warm.applied();
-    expect(warm.origin).toBe('control-plane');
-    expect(first.requests.map(({ url }) => url).join()).toContain(warm.nodeId);
-
-    await first.close();
-    await warm.closed;
+    await first.kill();
     await relay.verdict('down');
-    const again = await dial({ hash: warm.configHash });
-    const cold = await dial();
-    await cold.applied();
-    expect([again.origin, cold.origin]).toEqual(['stand-in', 'stand-in']);
-    expect(cold.configHash).toBe(warm.configHash);
-    expect(gunzipSync(cold.frames[0] ?? Buffer.alloc(0)).includes(documentNumber(1))).toBe(true);
+    const cold = world.live();
+    await Promise.all([warm.at('stand-in'), cold.at('stand-in')]);
+    expect(cold.hash).toBe(warm.hash);
+    const [frame = Buffer.alloc(0)] = cold.session?.frames ?? [];
+    expect(gunzipSync(frame).includes(documentNumber(1))).toBe(true);
     // It has the configuration already: not a byte of it was sent.
-    expect(again.frames).toEqual([]);
+    expect([warm.frames, cold.frames]).toEqual([1, 1]);
+    expect((await relay.get('/health/ready')).status).toBe(200);
+    expect(await relay.status()).toMatchObject({
+      role: 'relay',
+      origin: { origin: 'storage', reason: 'KF_CP_REFUSED_CONNECTION' },
+    });
 
-    const second = await controlPlaneIsUp(1);
+    const second = await world.controlPlaneProcess(1);
     await relay.verdict('up');
-    await Promise.all([again.closed, cold.closed]);
-    const both = await Promise.all([dial({ hash: again.configHash }), dial({ hash: cold.configHash })]);
-    expect(both.map(({ origin }) => origin)).toEqual(['control-plane', 'control-plane']);
-    expect(second.requests.length).toBeGreaterThanOrEqual(2);
+    await Promise.all([warm.at('control-plane'), cold.at('control-plane')]);
+    const origins = [warm, cold].map(({ visits }) => visits.map(({ origin }) => origin));
+    expect(origins.map((all) => [...new Set(all)])).toEqual([
+      ['control-plane', 'stand-in'],
+      ['stand-in', 'control-plane'],
+    ]);
+    expect(origins.map((all) => all.at(-1))).toEqual(['control-plane', 'control-plane']);
+    expect([second.saw(warm.nodeId), second.saw(cold.nodeId)]).toMatchObject([
+      { fingerprint: world.fingerprint },
+      { fingerprint: world.fingerprint },
+    ]);
+    expect(await relay.status()).toMatchObject({ origin: { origin: 'control-plane', reason: 'answers' } });
+
+    const result = await relay.stop();
+    expect(result.code).toBe(0);
+    expectNoSecret(result, world.site.secrets);
+  });
+
+  it('a change that was made meanwhile reaches all from the control plane that is back', async () => {
+    const first = await world.controlPlaneProcess(1);
+    const relay = await world.startRelay();
+    await relay.verdict('up');
+    await first.kill();
+    const dataPlane = world.live();
+    await dataPlane.at('stand-in');
+    const stored = dataPlane.hash;
+    await world.controlPlaneProcess(2);
+    await dataPlane.at('control-plane');
+    while (dataPlane.hash === stored) await dataPlane.session?.applied();
+    expect(JSON.stringify(dataPlane.session?.document)).toContain('change-2');
+  });
+
+  it('a control plane that is stopped in the middle of everything', async () => {
+    const controlPlane = await world.controlPlaneProcess(1);
+    const relay = await world.startRelay();
+    await relay.verdict('up');
+    const warm = world.live();
+    await warm.at('control-plane');
+    controlPlane.stand();
+    const { reason } = await relay.verdict('down');
+    expect(reason).toMatch(/^KF_CP_(CONNECT|TLS)_TIMEOUT$/);
+    const cold = await world.dial();
+    await cold.applied();
+    expect(cold.origin).toBe('stand-in');
+    // Its session stands, silent, and it keeps what it runs.
+    expect([warm.session?.origin, warm.frames, warm.visits.length]).toEqual(['control-plane', 1, 1]);
   });
 });

@@ -1,7 +1,8 @@
 // A stand-in control plane as a process of its own, so that it can be killed like one:
 //   tsx --conditions=kongfallback-source test/stand-in/control-plane-process.ts \
 //     --certificate cluster.crt --key cluster.key --frame frame.json.gz [--document kong.json] [--port 8005]
-// Prints {"port":N} when it listens, and then {"frame":"sent"} for each configuration sent. A line on its standard
+// Prints {"port":N} when it listens, and then {"frame":"sent"} for each configuration sent; with --requests also
+// {"request":"/v1/outlet?…","fingerprint":"…"} for each session asked for. A line on its standard
 // input such as {"frame":"other.json.gz"} or {"document":"kong.json"} is a change of the configuration; the end of its
 // standard input ends it.
 import { readFileSync } from 'node:fs';
@@ -18,6 +19,7 @@ const { values } = parseArgs({
     document: { type: 'string' },
     port: { type: 'string', default: '0' },
     version: { type: 'string', default: '3.9.3' },
+    requests: { type: 'boolean', default: false },
   },
 });
 
@@ -42,6 +44,10 @@ const controlPlane = await startStandInControlPlane({
   version: values.version,
 });
 controlPlane.on('frame-sent', () => say({ frame: 'sent' }));
+controlPlane.on('request', () => {
+  const { url, fingerprint } = controlPlane.requests.at(-1) ?? {};
+  if (values.requests) say({ request: url, fingerprint });
+});
 say({ port: controlPlane.port });
 
 createInterface({ input: process.stdin })

@@ -31,6 +31,8 @@ export type Behaviour =
   | 'cut'
   | 'text-frame'
   | 'not-websocket'
+  /** Answers 400, as for an identity that it will not have. */
+  | 'bad-request'
   /** Marks itself as one of our own relays. */
   | 'stand-in'
   /** Sends `rawReplay` in place of a WebSocket of its own. */
@@ -49,6 +51,8 @@ export interface StandInOptions {
   /** A real one often sends the same configuration twice after connecting. */
   readonly framesAtConnect?: number;
   readonly behaviour?: Behaviour;
+  /** For one node, by what it asks for; undefined for all others. */
+  readonly behaviourOf?: (url: string) => Behaviour | undefined;
   /** HTTP status to answer instead of 101. */
   readonly status?: number;
   /** Value of the `Date` header; `null` sends none. Default: the clock's. */
@@ -66,6 +70,8 @@ export interface SeenRequest {
   readonly url: string;
   readonly rawHeaders: readonly string[];
   readonly serverName: string | undefined;
+  /** SHA-256 of the client's certificate. */
+  readonly fingerprint: string | undefined;
 }
 
 const MAX_PAYLOAD_BYTES = 16_777_216;
@@ -184,19 +190,25 @@ export class StandInControlPlane extends EventEmitter {
       url,
       rawHeaders: request.rawHeaders,
       serverName: (socket as { servername?: string }).servername,
+      fingerprint: socket.getPeerX509Certificate()?.fingerprint256,
     });
     this.emit('request', url);
     const accepted = this.#answer(url, socket);
     if (!answerUpgrade(accepted, socket, this.#options.rawReplay, request)) return;
-    const version = new URL(url, 'http://cp').searchParams.get('node_version') ?? '';
-    this.#ws.handleUpgrade(request, socket, head, (websocket) => this.#serve(websocket, socket, version));
+    this.#ws.handleUpgrade(request, socket, head, (websocket) => this.#serve(websocket, socket, url));
+  }
+
+  #behaviourTo(url: string): Behaviour {
+    return this.#options.behaviourOf?.(url) ?? this.behaviour;
   }
 
   #answer(url: string, socket: TLSSocket): Answer {
-    if (this.behaviour === 'hang-tls') return 'nothing';
-    if (this.behaviour === 'reset-tls') return 'drop';
-    if (this.behaviour === 'raw') return 'raw';
-    if (this.behaviour === 'not-websocket') return 200;
+    const behaviour = this.#behaviourTo(url);
+    if (behaviour === 'hang-tls') return 'nothing';
+    if (behaviour === 'reset-tls') return 'drop';
+    if (behaviour === 'raw') return 'raw';
+    if (behaviour === 'not-websocket') return 200;
+    if (behaviour === 'bad-request') return 400;
     if (this.#options.status !== undefined) return this.#options.status;
     const query = new URL(url, 'http://cp');
     if (query.pathname !== '/v1/outlet') return 404;
@@ -217,10 +229,10 @@ export class StandInControlPlane extends EventEmitter {
     if (this.behaviour === 'stand-in') headers.push('x-kongfallback-stand-in: 1');
   }
 
-  #serve(websocket: WebSocket, socket: TLSSocket, version: string): void {
+  #serve(websocket: WebSocket, socket: TLSSocket, url: string): void {
     serveDataPlane(websocket, {
       clock: this.#clock,
-      behaviour: () => this.behaviour,
+      behaviour: () => this.#behaviourTo(url),
       onBasicInfo: (info) => {
         this.basicInfos.push(info);
         this.emit('basic-info', info);
@@ -229,16 +241,18 @@ export class StandInControlPlane extends EventEmitter {
         this.pings.push(payload);
         this.emit('ping', payload);
       },
-      onIntroduced: (plugins) => this.#configure(websocket, socket, version, plugins),
+      onIntroduced: (plugins) => this.#configure(websocket, socket, url, plugins),
       onClosed: () => this.#synced.delete(websocket),
     });
   }
 
-  #configure(websocket: WebSocket, socket: TLSSocket, version: string, plugins: readonly unknown[]): void {
-    if (this.behaviour === 'cut') this.#rawOf.get(socket.remotePort ?? 0)?.resetAndDestroy();
-    else if (this.behaviour === 'refuse' || !this.#speaks(version)) websocket.close();
-    else if (this.behaviour === 'text-frame') websocket.send('{"type":"reconfigure"}');
-    else if (this.behaviour !== 'silent' && this.#hasAllPlugins(plugins)) {
+  #configure(websocket: WebSocket, socket: TLSSocket, url: string, plugins: readonly unknown[]): void {
+    const version = new URL(url, 'http://cp').searchParams.get('node_version') ?? '';
+    const behaviour = this.#behaviourTo(url);
+    if (behaviour === 'cut') this.#rawOf.get(socket.remotePort ?? 0)?.resetAndDestroy();
+    else if (behaviour === 'refuse' || !this.#speaks(version)) websocket.close();
+    else if (behaviour === 'text-frame') websocket.send('{"type":"reconfigure"}');
+    else if (behaviour !== 'silent' && this.#hasAllPlugins(plugins)) {
       this.#synced.set(websocket, version);
       for (let n = 0; n < (this.#options.framesAtConnect ?? 1); n++) this.#sendFrame(websocket, version);
     }

@@ -245,8 +245,9 @@ function upgraded(
       createConnection: () => socket,
       perMessageDeflate: false,
       autoPong: false,
-      handshakeTimeout: options.connectMs ?? CONNECT_MS,
     });
+    // `handshakeTimeout` of ws counts on a socket that has its own.
+    socket.setTimeout(options.connectMs ?? CONNECT_MS, () => socket.destroy(new Error('timed out')));
     let headers: IncomingMessage['headers'] = {};
     websocket.once('upgrade', (response) => {
       headers = response.headers;
@@ -257,6 +258,7 @@ function upgraded(
     });
     websocket.once('error', reject);
     websocket.once('open', () => {
+      socket.setTimeout(0);
       websocket.pause();
       websocket.off('error', reject);
       resolve({ websocket, headers });
