@@ -11,7 +11,6 @@ import type { Provision } from '../../../src/relay/provision.ts';
 import { StandIn } from '../../../src/relay/stand-in/stand-in.ts';
 import { systemClock } from '../../../src/resilience/index.ts';
 import { preparedFrame } from '../../stand-in/data-plane-frame.ts';
-import { recordedFrame } from '../../stand-in/frames.ts';
 import { CURRENT_HASH, type ServerTask } from './relay-fan-out-tasks.ts';
 
 const NEXT_HASH = 'd'.repeat(32);
@@ -25,7 +24,8 @@ let bytesWritten = 0;
 const sockets = new Set<Socket>();
 
 process.once('message', (task: ServerTask) => {
-  const payload = task.payload === 'bulk15k' ? recordedFrame('bulk15k') : randomBytes(task.payload);
+  const payload =
+    typeof task.payload === 'string' ? Buffer.from(task.payload, 'base64') : randomBytes(task.payload);
   const server = createTcp({ pauseOnConnect: true, noDelay: true });
   const running = start(task, payload, (listener) => server.on('connection', listener));
   server.on('connection', (socket) => {

@@ -4,8 +4,8 @@ export interface ServerTask {
   readonly kind: 'stand-in' | 'raw' | 'ws';
   readonly certificate: string;
   readonly key: string;
-  /** A frame of so many random bytes, or `bulk15k`, the recorded one. */
-  readonly payload: number | 'bulk15k';
+  /** So many random bytes, or these in base64. */
+  readonly payload: number | string;
 }
 
 export interface ReaderTask {

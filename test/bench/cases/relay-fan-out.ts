@@ -1,5 +1,9 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { existsSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { buildSync } from 'esbuild';
 import { type CertificatePair, clusterCertificate } from '../../stand-in/certificates.ts';
 import { preparedFrame } from '../../stand-in/data-plane-frame.ts';
 import { recordedFrame } from '../../stand-in/frames.ts';
@@ -11,6 +15,8 @@ const FRAME_BYTES = 5_000_000;
 const DATA_PLANES = 1000;
 const STALLED = 200;
 const HERD = 500;
+/** Sessions before memory is measured: a heap grows in steps. */
+const WARM_UP = 300;
 const ENTITIES_OF_HERD = 15_000;
 const EMPTY_HASH = '0'.repeat(32);
 
@@ -128,8 +134,12 @@ async function memoryPerDataPlane(
 ): Promise<number> {
   const server = await Server.start({ kind: 'stand-in', ...certificate, payload: FRAME_BYTES });
   // What the first sessions load is not theirs alone.
-  const first = startReaders(server, certificate, { count: 20, hash: CURRENT_HASH, frameBytes: FRAME_BYTES });
-  await server.ask({ connected: 20 });
+  const first = startReaders(server, certificate, {
+    count: WARM_UP,
+    hash: CURRENT_HASH,
+    frameBytes: FRAME_BYTES,
+  });
+  await server.ask({ connected: WARM_UP });
   const { rssMb: before } = await server.ask<{ rssMb: number }>('idle');
   const readers = startReaders(server, certificate, {
     count,
@@ -138,7 +148,7 @@ async function memoryPerDataPlane(
     stall,
   });
   try {
-    await server.ask({ connected: count + 20 });
+    await server.ask({ connected: count + WARM_UP });
     if (stall) {
       server.tell('send');
       await new Promise((resolve) => setTimeout(resolve, 2000));
@@ -166,8 +176,9 @@ async function reconnected(certificate: CertificatePair, count: number): Promise
 }
 
 async function herd(certificate: CertificatePair): Promise<{ ms: number; peakMb: number }> {
-  const server = await Server.start({ kind: 'stand-in', ...certificate, payload: 'bulk15k' });
-  const frameBytes = preparedFrame(recordedFrame('bulk15k')).length;
+  const frame = recordedFrame('bulk15k');
+  const server = await Server.start({ kind: 'stand-in', ...certificate, payload: frame.toString('base64') });
+  const frameBytes = preparedFrame(frame).length;
   const readers = startReaders(server, certificate, { count: HERD, hash: EMPTY_HASH, frameBytes });
   try {
     const { doneMs } = await next<{ doneMs: number }>(readers, 'doneMs');
@@ -188,7 +199,7 @@ class Server {
   }
 
   static async start(task: ServerTask): Promise<Server> {
-    const child = started('relay-fan-out-server.ts');
+    const child = fork(bundledServer(), { execArgv: ['--expose-gc'] });
     child.send(task);
     return new Server(child, (await next<{ port: number }>(child, 'port')).port);
   }
@@ -213,14 +224,27 @@ function startReaders(
   { certificate, key }: CertificatePair,
   task: Omit<ReaderTask, 'port' | 'certificate' | 'key'>,
 ): ChildProcess {
-  const child = started('relay-fan-out-readers.ts');
+  const child = fork(fileURLToPath(new URL('relay-fan-out-readers.ts', import.meta.url)));
   child.send({ ...task, port: server.port, certificate, key } satisfies ReaderTask);
   return child;
 }
 
-function started(name: string): ChildProcess {
-  const execArgv = [...process.execArgv, '--expose-gc'];
-  return fork(fileURLToPath(new URL(name, import.meta.url)), { execArgv });
+/** As the command line is built: what compiles TypeScript on the way would be most of the memory that is measured. */
+function bundledServer(): string {
+  const outfile = join(tmpdir(), `kongfallback-fan-out-${process.pid}.cjs`);
+  if (!existsSync(outfile)) {
+    buildSync({
+      entryPoints: [fileURLToPath(new URL('relay-fan-out-server.ts', import.meta.url))],
+      bundle: true,
+      platform: 'node',
+      format: 'cjs',
+      conditions: ['kongfallback-source'],
+      logLevel: 'error',
+      outfile,
+    });
+    process.once('exit', () => rmSync(outfile, { force: true }));
+  }
+  return outfile;
 }
 
 /** The next message, or the next one with this member. */
