@@ -1,5 +1,5 @@
-import { constants } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { type BigIntStats, constants } from 'node:fs';
+import { type FileHandle, open, stat } from 'node:fs/promises';
 import type {
   ErrorKind,
   OpenSessionOptions,
@@ -23,6 +23,14 @@ const CASES: Readonly<Record<string, readonly [ErrorKind, string]>> = {
 };
 const OTHERWISE = ['unavailable', 'It is tried again by itself; check the disk or mount.'] as const;
 
+/** A look costs one stat; somebody who writes the file waits no longer than a data plane does for a change. */
+const LOOK_EVERY_MS = 2000;
+
+interface Version {
+  readonly stamp: string;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
 export class FileSource implements Source {
   readonly #path: string;
   readonly #maxBytes: number;
@@ -35,16 +43,54 @@ export class FileSource implements Source {
   }
 
   async open({ signal }: OpenSessionOptions): Promise<SourceSession> {
-    const bytes = await this.#read(signal);
-    return { configurations: once(bytes, this.#context.clock.monotonic()), close: async () => {} };
+    const first = await this.#read(signal);
+    const over = new AbortController();
+    const close = () => over.abort();
+    signal.addEventListener('abort', close, { once: true });
+    return {
+      configurations: this.#follow(first, over.signal),
+      close: async () => {
+        signal.removeEventListener('abort', close);
+        close();
+      },
+    };
   }
 
-  async #read(signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
+  /** The file as it is, and each time that it is another one, until the session is closed. */
+  async *#follow(first: Version, over: AbortSignal): AsyncGenerator<ReceivedConfiguration> {
+    const { clock } = this.#context;
+    let current = first;
+    for (let ordinal = 1; !over.aborted; ordinal++) {
+      yield {
+        form: 'document',
+        bytes: current.bytes,
+        ordinal,
+        receivedAt: clock.monotonic(),
+        peerTime: undefined,
+        fromControlPlane: false,
+      };
+      const { stamp } = current;
+      do await clock.sleep(LOOK_EVERY_MS, over).catch(() => {});
+      while (!over.aborted && (await this.#stamp(over)) === stamp);
+      if (!over.aborted) current = await this.#read(over);
+    }
+  }
+
+  async #stamp(signal: AbortSignal): Promise<string> {
+    try {
+      return stampOf(await stat(this.#path, { bigint: true }));
+    } catch (error) {
+      throw this.#classified(error, signal);
+    }
+  }
+
+  async #read(signal: AbortSignal): Promise<Version> {
     let file: FileHandle | undefined;
     try {
       file = await open(this.#path, READ);
+      const stamp = stampOf(await file.stat({ bigint: true }));
       const { size } = await this.#checked(file);
-      return await this.#readWhole(file, size, signal);
+      return { stamp, bytes: await this.#readWhole(file, size, signal) };
     } catch (error) {
       throw this.#classified(error, signal);
     } finally {
@@ -96,10 +142,5 @@ export class FileSource implements Source {
   }
 }
 
-async function* once(
-  bytes: Uint8Array<ArrayBuffer>,
-  receivedAt: number,
-): AsyncGenerator<ReceivedConfiguration> {
-  const none = { peerTime: undefined, fromControlPlane: false };
-  yield { form: 'document', bytes, ordinal: 1, receivedAt, ...none };
-}
+/** Another file in its place, or the same one written anew. */
+const stampOf = ({ ino, mtimeNs, size }: BigIntStats): string => `${ino} ${mtimeNs} ${size}`;
