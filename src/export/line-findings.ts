@@ -3,6 +3,14 @@ import type { Findings } from '../observe/index.ts';
 import type { Hold } from '../snapshot/head.ts';
 import type { ExportOutcome } from './outcome.ts';
 
+/** Where publishing fails: what judges or reads a configuration, what seals it, what stores it. */
+const FAILING = ['validators-fail', 'sealing-fails', 'stores-unwritable'] as const;
+
+function failing({ code }: FallbackError): (typeof FAILING)[number] {
+  if (/^KF_(VALIDATOR|WORKER|DOCUMENT)_/.test(code)) return 'validators-fail';
+  return /^KF_(ENCRYPTION|KEY)_/.test(code) ? 'sealing-fails' : 'stores-unwritable';
+}
+
 /** The standing findings of one line, by what happened. Codes are documented in the README of src/observe. */
 export class LineFindings {
   readonly #findings: Findings;
@@ -29,11 +37,11 @@ export class LineFindings {
   }
 
   storesFail(error: FallbackError): void {
-    this.#raise('stores-unwritable', 'critical', `${error.message} [${error.code}]`, error.hint);
+    this.#raise(failing(error), 'critical', `${error.message} [${error.code}]`, error.hint);
   }
 
   settled(outcome: ExportOutcome, blockedMs: number, criticalAfterMs: number): void {
-    this.#findings.clear('stores-unwritable', this.#version);
+    for (const code of FAILING) this.#findings.clear(code, this.#version);
     if (outcome.outcome !== 'older') this.#findings.clear('control-planes-disagree', this.#version);
     switch (outcome.outcome) {
       case 'refused': {
