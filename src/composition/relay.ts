@@ -123,6 +123,7 @@ export async function createRelayPieces(get: Get, options: RelayPiecesOptions): 
     clock,
     log,
     findings,
+    limits: { maxConnections: wanted.maxConnections },
     onSeen: (seen) => {
       copies.learn(seen.gatewayVersion);
       onDataPlane?.(seen);
