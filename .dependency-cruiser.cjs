@@ -3,7 +3,7 @@ const base = ['errors', 'plugin', 'resilience', 'observe'];
 const layers = [
   ['config', 'snapshot', 'kong'],
   ['restore'],
-  ['export', 'bootstrap', 'relay', 'status'],
+  ['export', 'bootstrap', 'relay', 'status', 'doctor'],
   ['service'],
   ['composition'],
   ['commands'],

@@ -38,6 +38,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'prove that a new data plane would get its configuration: restore, and throw away',
     load: async () => (await import('./commands/drill.ts')).registerDrill,
   },
+  doctor: {
+    summary: 'check from here everything that a role needs, before the day it is needed',
+    load: async () => (await import('./commands/doctor.ts')).registerDoctor,
+  },
   history: {
     summary: 'the snapshots that are kept, what changed with each, and which one is held',
     load: async () => (await import('./commands/history.ts')).registerHistory,

@@ -22,6 +22,7 @@ export type {
 export type { SettingsOf, StandardIssue, StandardResult, StandardSchema } from './standard-schema.ts';
 export type {
   GetOptions,
+  InspectOptions,
   ObjectInfo,
   ObjectStore,
   PutOptions,

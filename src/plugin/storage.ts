@@ -1,4 +1,5 @@
 import type { ByteStream, CallOptions } from './call.ts';
+import type { Finding } from './validator.ts';
 
 /**
  * Keys and bytes. A storage plugin knows nothing of Kong or of snapshots, never retries and knows no breakers:
@@ -23,8 +24,22 @@ export interface ObjectStore {
   list(prefix: string, options: CallOptions): AsyncIterable<ObjectInfo>;
   /** Removes the object; a missing one is no error. */
   delete(key: string, options: CallOptions): Promise<void>;
+  /**
+   * Optional; asked by `kongfallback doctor` alone. What of the store itself will harm what is kept below a prefix, such as
+   * a rule that deletes old objects (a fleet that changes nothing has one snapshot, however old), and for a reader that it
+   * could write. It harms nothing by looking: a write that it tries is one that cannot succeed. What these rights do not let
+   * it see is no finding: throw kind `denied`, or leave it out.
+   */
+  inspect?(options: InspectOptions): Promise<readonly Finding[]>;
   /** Frees connections and handles; called once, when nothing else is under way. */
   close?(): Promise<void>;
+}
+
+export interface InspectOptions extends CallOptions {
+  /** The entry's prefix, without a slash at its end; '' for none. */
+  readonly prefix: string;
+  /** What whoever asks is here for. */
+  readonly as: 'reader' | 'writer';
 }
 
 export interface GetOptions extends CallOptions {

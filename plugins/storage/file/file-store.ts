@@ -2,7 +2,9 @@ import type { BigIntStats } from 'node:fs';
 import { constants, type FileHandle, open } from 'node:fs/promises';
 import type {
   CallOptions,
+  Finding,
   GetOptions,
+  InspectOptions,
   ObjectInfo,
   ObjectStore,
   PluginContext,
@@ -12,6 +14,7 @@ import type {
 } from 'kongfallback/plugin';
 import { Commit, type Condition, type Modes } from './commit.ts';
 import { errnoOf, fileError, symlink } from './errors.ts';
+import { inspectDirectory } from './inspect.ts';
 import { findPlace, findRoot, makePlace } from './place.ts';
 import { readBody } from './read-body.ts';
 import { sweep } from './sweep.ts';
@@ -97,6 +100,10 @@ export class FileStore implements ObjectStore {
     } catch (error) {
       throw fileError(this.#context, error, place.path);
     }
+  }
+
+  inspect(options: InspectOptions): Promise<readonly Finding[]> {
+    return inspectDirectory(this.#context, this.#root, options);
   }
 
   #condition(options: PutOptions): Condition {

@@ -1,8 +1,10 @@
 import type { Readable } from 'node:stream';
-import type { PutObjectCommandInput, S3Client } from '@aws-sdk/client-s3';
+import type { LifecycleRule, PutObjectCommandInput, S3Client } from '@aws-sdk/client-s3';
 import type {
   CallOptions,
+  Finding,
   GetOptions,
+  InspectOptions,
   ObjectInfo,
   ObjectStore,
   PluginContext,
@@ -14,6 +16,7 @@ import { responseBody } from './body.ts';
 import type { Sdk } from './client.ts';
 import type { Connection } from './connection.ts';
 import { nameOf, s3Error, spareCause, statusOf } from './errors.ts';
+import { inspectBucket } from './inspect.ts';
 import type { Pace } from './pace.ts';
 import type { ServerTimes } from './server-times.ts';
 import type { S3Settings } from './settings.ts';
@@ -121,8 +124,27 @@ export class S3Store implements ObjectStore {
     }
   }
 
+  inspect(options: InspectOptions): Promise<readonly Finding[]> {
+    const tagged = this.#arguments.Tagging !== undefined;
+    return inspectBucket({ store: this, rules: (signal) => this.#rules(signal), tagged }, options);
+  }
+
   async close(): Promise<void> {
     this.#options.connection.close();
+  }
+
+  /** Undefined: not to be seen by these credentials, or unknown to this server. */
+  async #rules(signal: AbortSignal): Promise<readonly LifecycleRule[] | undefined> {
+    const request = new this.#options.sdk.GetBucketLifecycleConfigurationCommand({ Bucket: this.#bucket });
+    try {
+      return (
+        (await this.#send(signal, (client) => client.send(request, { abortSignal: signal }))).Rules ?? []
+      );
+    } catch (error) {
+      if (nameOf(error) === 'NoSuchLifecycleConfiguration') return [];
+      if ([400, 403, 404, 405, 501].includes(statusOf(error) ?? 0)) return undefined;
+      throw this.#error(error, signal);
+    }
   }
 
   async #page(prefix: string, token: string | undefined, signal: AbortSignal) {

@@ -1,0 +1,21 @@
+import { AREAS, type Diagnosis, type DoctorReport } from '../doctor/report.ts';
+import { escapeControls } from '../observe/index.ts';
+
+/** For a person: one screen, by area, with what is well. */
+export function doctorText({ results, role, status }: DoctorReport): string {
+  const count = (severity: Diagnosis['severity']): number =>
+    results.filter((result) => result.severity === severity).length;
+  const blocks = AREAS.flatMap((area) => {
+    const within = results.filter((result) => result.area === area);
+    return within.length === 0 ? [] : ['', area, ...within.flatMap(lines)];
+  });
+  const heading = `${status}: ${role}, ${count('error')} errors, ${count('warning')} warnings, ${count('ok')} ok`;
+  return `${[heading, ...blocks].join('\n')}\n`;
+}
+
+function lines(result: Diagnosis): string[] {
+  const { code, message, severity } = result;
+  const shown = `  ${severity.padEnd(7)}  ${escapeControls(message)}`;
+  if (result.severity === 'ok') return [shown];
+  return [`${shown} [${code}]`, `           hint: ${escapeControls(result.hint)}`];
+}
