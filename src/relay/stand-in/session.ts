@@ -1,10 +1,10 @@
 import type { TLSSocket } from 'node:tls';
 import type WebSocket from 'ws';
 import type { FallbackError } from '../../errors/index.ts';
-import type { Provision } from '../provision.ts';
-import { compareHash, isEmptyHash } from './compare-hash.ts';
+import { callerName } from './caller-name.ts';
+import { Delivery } from './delivery.ts';
 import { FrameWriter } from './frame-writer.ts';
-import { type Introduction, isGatewayVersion, missingPlugins, readIntroduction } from './introduction.ts';
+import { type Introduction, isGatewayVersion, readIntroduction } from './introduction.ts';
 import { describeErrorMessage } from './node-error.ts';
 import { plainText } from './plain-text.ts';
 import { refusal } from './refusal.ts';
@@ -27,14 +27,9 @@ export class OutletSession implements StandInSession {
   readonly #socket: TLSSocket;
   readonly #rules: SessionRules;
   readonly #writer: FrameWriter;
-  #state: SessionState = 'handshake';
-  #hash: string | undefined;
-  #introduction: Introduction | undefined;
-  #provision: Provision | undefined;
-  #sent: Provision | undefined;
+  readonly #delivery: Delivery;
   /** Monotonic milliseconds, as all that follow. */
-  #writtenAt: number | undefined;
-  #openedAt: number;
+  readonly #openedAt: number;
   #introducedAt: number | undefined;
   #heardAt: number;
   #closingAt: number | undefined;
@@ -50,22 +45,21 @@ export class OutletSession implements StandInSession {
     this.#socket = socket;
     this.#rules = rules;
     this.#openedAt = this.#heardAt = rules.clock.monotonic();
-    this.#writer = new FrameWriter(socket, rules.clock, (frame) => {
-      if (frame === this.#sent?.frame) this.#writtenAt = rules.clock.monotonic();
-    });
+    this.#writer = new FrameWriter(socket, rules.clock, (frame) => this.#delivery.written(frame));
+    this.#delivery = new Delivery(caller, rules, (frame) => this.#writer.send(frame));
     websocket
       .on('message', (data, isBinary) => this.#onMessage(data as Buffer, isBinary))
       .on('ping', (data) => this.#onPing(data))
       .on('error', (error) => this.#onError(error))
-      .on('close', () => rules.crowds.leave(this));
+      .on('close', () => this.#delivery.end());
   }
 
   get state(): SessionState {
-    return this.#state;
+    return this.#delivery.state;
   }
 
   get hash(): string | undefined {
-    return this.#hash;
+    return this.#delivery.hash;
   }
 
   /** True from our goodbye on. */
@@ -90,17 +84,9 @@ export class OutletSession implements StandInSession {
     this.#socket.destroy();
   }
 
-  /** There may be another provision for its version: sends it, unless the data plane has it or is ahead. */
+  /** There may be another provision for its version. */
   provisionChanged(): void {
-    const introduction = this.#introduction;
-    const provision = this.#rules.provision(this.gatewayVersion);
-    if (introduction === undefined || this.closing || provision === undefined) return;
-    if (provision === this.#provision) return;
-    this.#provision = provision;
-    if (this.#isLacking(provision, introduction)) return;
-    if (this.#hash === undefined && this.#sent === undefined) this.#state = 'greeting';
-    else if (this.#sent !== undefined || this.#state === 'current') this.#replace(provision);
-    else this.#answer(this.#hash ?? '', provision);
+    if (!this.closing) this.#delivery.provisionChanged();
   }
 
   /** Deadlines. */
@@ -114,20 +100,20 @@ export class OutletSession implements StandInSession {
       if (busySince === undefined && now - this.#closingAt >= LINGER_MS) this.#socket.destroy();
     } else if (this.#introducedAt === undefined) {
       if (now - this.#openedAt < limits.introduceMs) return;
-      this.#refuse(refusal('KF_RELAY_NO_BASIC_INFO', `${this.#name()} did not say what it is`));
+      this.#refuse(refusal('KF_RELAY_NO_BASIC_INFO', `${callerName(this.#caller)} did not say what it is`));
     } else if (now - this.#heardAt >= limits.silenceMs) {
       this.#drop('KF_RELAY_GONE', `has sent nothing for ${limits.silenceMs / 1000} s`);
-    } else if (this.#isWaitingForPing() && now - this.#introducedAt >= limits.firstPingMs) {
-      this.#send(this.#provision);
+    } else if (this.#delivery.isWaitingForPing && now - this.#introducedAt >= limits.firstPingMs) {
+      this.#delivery.sendUnasked();
     }
   }
 
   #onMessage(data: Buffer, isBinary: boolean): void {
     if (this.closing) return;
     this.#heardAt = this.#rules.clock.monotonic();
-    if (this.#introduction === undefined) this.#introduce(data, isBinary);
+    if (this.#introducedAt === undefined) this.#introduce(data, isBinary);
     else if (isBinary) this.#onErrorMessage(data);
-    else this.#refuse(refusal('KF_RELAY_PROTOCOL_ERROR', `${this.#name()} sent a text frame`));
+    else this.#refuse(refusal('KF_RELAY_PROTOCOL_ERROR', `${callerName(this.#caller)} sent a text frame`));
   }
 
   #introduce(data: Buffer, isBinary: boolean): void {
@@ -141,11 +127,10 @@ export class OutletSession implements StandInSession {
     const { gatewayVersion, nodeId } = this;
     const { onSeen, unknownVersions, versions } = this.#rules;
     if (!isGatewayVersion(gatewayVersion)) {
-      const message = `${this.#name()} says its version is ${JSON.stringify(gatewayVersion)}`;
+      const message = `${callerName(this.#caller)} says its version is ${JSON.stringify(gatewayVersion)}`;
       this.#refuse(refusal('KF_RELAY_VERSION_INVALID', message));
       return;
     }
-    this.#introduction = introduction;
     this.#introducedAt = this.#rules.clock.monotonic();
     onSeen({ gatewayVersion, nodeId, plugins: [...introduction.plugins] });
     const provision = this.#rules.provision(gatewayVersion);
@@ -157,96 +142,27 @@ export class OutletSession implements StandInSession {
       return;
     }
     unknownVersions.served(gatewayVersion);
-    this.#provision = provision;
-    if (!this.#isLacking(provision, introduction)) this.#state = 'greeting';
-  }
-
-  /** As a control plane does, stays connected and sends nothing when a plugin in use is missing. */
-  #isLacking(provision: Provision, introduction: Introduction): boolean {
-    const missing = missingPlugins(provision.plugins, introduction);
-    const { crowds, refusals } = this.#rules;
-    if (missing.length === 0) {
-      if (this.#state === 'refused') crowds.leave(this);
-      return false;
-    }
-    const names = plainText(missing.join(', '));
-    this.#state = 'refused';
-    crowds.enter(this, 'plugin-missing', this.gatewayVersion, names);
-    refusals.refused(
-      refusal('KF_RELAY_PLUGIN_MISSING', `${this.#name()} lacks plugins that are in use: ${names}`),
-      this.#caller,
-    );
-    return true;
+    this.#delivery.begin(introduction, provision);
   }
 
   #onPing(data: Buffer): void {
     if (this.closing) return;
     this.#heardAt = this.#rules.clock.monotonic();
-    if (this.#introduction === undefined || ++this.#pings > MAX_PINGS_IN_A_TICK) {
-      const what = this.#introduction === undefined ? 'before it said what it is' : 'without end';
-      this.#refuse(refusal('KF_RELAY_PROTOCOL_ERROR', `${this.#name()} pings ${what}`));
+    if (this.#introducedAt === undefined || ++this.#pings > MAX_PINGS_IN_A_TICK) {
+      const what = this.#introducedAt === undefined ? 'before it said what it is' : 'without end';
+      this.#refuse(refusal('KF_RELAY_PROTOCOL_ERROR', `${callerName(this.#caller)} pings ${what}`));
       return;
     }
-    this.#hash = plainText(data.toString('latin1'));
     this.#writer.pong();
-    if (this.#provision !== undefined && this.#state !== 'refused') {
-      this.#answer(this.#hash, this.#provision);
-    }
-  }
-
-  #answer(hash: string, provision: Provision): void {
-    if (this.#sent === provision) this.#acknowledge(hash, provision);
-    else {
-      const verdict = compareHash(hash, provision);
-      if (verdict === 'lacking') this.#send(provision);
-      else if (verdict === 'current') this.#settle('current');
-      else {
-        this.#state = 'ahead';
-        this.#rules.crowds.enter(this, 'ahead', this.gatewayVersion);
-      }
-    }
-  }
-
-  /** A ping alone acknowledges nothing: up to 3.5 one comes after a rejection too, with the old hash. */
-  #acknowledge(hash: string, provision: Provision): void {
-    if (provision.configHash === null ? !isEmptyHash(hash) : hash === provision.configHash) {
-      this.#settle('served');
-      return;
-    }
-    const { clock, crowds, limits } = this.#rules;
-    if (this.#writtenAt === undefined) return;
-    if (clock.monotonic() - this.#writtenAt < limits.rejectedAfterMs) return;
-    crowds.enter(this, 'rejected', this.gatewayVersion);
-  }
-
-  #settle(state: 'served' | 'current'): void {
-    this.#state = state;
-    this.#rules.crowds.leave(this);
-  }
-
-  #replace(provision: Provision): void {
-    const settled = this.#state === 'served' || this.#state === 'current';
-    if (settled && this.#hash === provision.configHash) this.#sent = provision;
-    else this.#send(provision);
-  }
-
-  #send(provision: Provision | undefined): void {
-    if (provision === undefined) return;
-    this.#state = 'greeting';
-    this.#sent = provision;
-    this.#writtenAt = undefined;
-    this.#rules.crowds.leave(this);
-    this.#writer.send(provision.frame);
-  }
-
-  #isWaitingForPing(): boolean {
-    return this.#state === 'greeting' && this.#hash === undefined && this.#sent === undefined;
+    this.#delivery.pinged(plainText(data.toString('latin1')));
   }
 
   /** Of `konnect_mode`; a real control plane on premises would close. */
   #onErrorMessage(data: Buffer): void {
     if (++this.#errorMessages > MAX_ERROR_MESSAGES) {
-      this.#refuse(refusal('KF_RELAY_PROTOCOL_ERROR', `${this.#name()} sends one message after the other`));
+      this.#refuse(
+        refusal('KF_RELAY_PROTOCOL_ERROR', `${callerName(this.#caller)} sends one message after the other`),
+      );
       return;
     }
     const said = describeErrorMessage(data);
@@ -260,7 +176,7 @@ export class OutletSession implements StandInSession {
     if (!this.closing) {
       const code = String((error as { code?: unknown }).code ?? error.message);
       if (code.startsWith('WS_ERR_')) {
-        const message = `${this.#name()} broke the WebSocket protocol (${code})`;
+        const message = `${callerName(this.#caller)} broke the WebSocket protocol (${code})`;
         this.#rules.refusals.refused(refusal('KF_RELAY_PROTOCOL_ERROR', message, error), this.#caller);
       }
     }
@@ -269,16 +185,12 @@ export class OutletSession implements StandInSession {
 
   #refuse(error: FallbackError): void {
     this.#rules.refusals.refused(error, this.#caller);
-    this.#state = 'refused';
+    this.#delivery.refused();
     this.release();
   }
 
   #drop(code: 'KF_RELAY_STALLED' | 'KF_RELAY_GONE', what: string): void {
-    this.#rules.refusals.stalled(refusal(code, `${this.#name()} ${what}`), this.#caller);
+    this.#rules.refusals.stalled(refusal(code, `${callerName(this.#caller)} ${what}`), this.#caller);
     this.destroy();
-  }
-
-  #name(): string {
-    return this.hostname === '' ? `data plane ${this.nodeId}` : `data plane ${this.hostname}`;
   }
 }
