@@ -27,6 +27,10 @@ export interface SwitchOverDependencies {
         }): Promise<AdmissionTicket | undefined>;
       }
     | undefined;
+  /** What the stand-in serves: right after a start it is still being read. */
+  readonly copies: {
+    looked(options: { readonly waitMs: number; readonly signal: AbortSignal }): Promise<void>;
+  };
   readonly standIn: { accept(socket: Socket): void };
   readonly openUpstream: (
     preferred: string | undefined,
@@ -83,12 +87,13 @@ export class SwitchOver {
   }
 
   async #serve(socket: Socket, signal: AbortSignal, until: number): Promise<void> {
-    const { standIn, watch } = this.#deps;
+    const { copies, standIn, watch } = this.#deps;
     for (let tries = 0; tries < MOST_TRIES; tries++) {
       const { verdict } = await watch.settled({ waitMs: this.#left(until), signal });
       if (verdict === 'down') break;
       if (await this.#letThrough(socket, signal, until)) return;
     }
+    await copies.looked({ waitMs: this.#left(until), signal });
     // It may leave at any moment from here on; the stand-in copes with that as with every other peer.
     standIn.accept(socket);
   }

@@ -12,7 +12,7 @@ export interface RelayDependencies extends SwitchOverDependencies {
   readonly standIn: SwitchOverDependencies['standIn'] & {
     close(options: { readonly overMs: number; readonly signal: AbortSignal }): Promise<void>;
   };
-  readonly copies: {
+  readonly copies: SwitchOverDependencies['copies'] & {
     refreshNow(): void;
     watch(options: {
       readonly signal: AbortSignal;

@@ -30,6 +30,8 @@ const AT_A_TIME = 4;
 export class StandingCopies {
   readonly #deps: StandingCopiesDependencies;
   readonly #copies = new Map<string, StandingCopy>();
+  readonly #lookedOnce: Promise<void>;
+  #allLooked = false;
   #running: Promise<void> | undefined;
   #isWanted = false;
   #wake: AbortController | undefined;
@@ -39,10 +41,32 @@ export class StandingCopies {
     this.#deps = deps;
     for (const version of deps.gatewayVersions)
       this.#copies.set(version, new StandingCopy(version, true, deps));
+    this.#lookedOnce = Promise.all([...this.#copies.values()].map(({ looked }) => looked)).then(() => {
+      this.#allLooked = true;
+    });
   }
 
   provision(gatewayVersion: string): Provision | undefined {
     return this.#copies.get(gatewayVersion)?.provision;
+  }
+
+  /**
+   * After a start: when there is something for each version of the settings, or it was looked for once.
+   *
+   * @throws FallbackError the abort; nothing when `waitMs` are over
+   */
+  async looked({ waitMs, signal }: { readonly waitMs: number; readonly signal: AbortSignal }): Promise<void> {
+    if (this.#allLooked) return;
+    const over = new AbortController();
+    const stop = () => over.abort();
+    signal.addEventListener('abort', stop, { once: true });
+    try {
+      await Promise.race([this.#lookedOnce, this.#deps.clock.sleep(waitMs, over.signal).catch(() => {})]);
+    } finally {
+      stop();
+      signal.removeEventListener('abort', stop);
+    }
+    if (signal.aborted) throw aborted(signal);
   }
 
   /** Those that can be served now. */

@@ -63,12 +63,15 @@ const DEADLINE_MS = 600_000;
 const NOTHING: Resolution = { best: undefined, failures: [], findings: [] };
 
 export class StandingCopy {
+  /** When there is something to serve, or the first look for it has ended. */
+  readonly looked: Promise<void>;
   readonly #line: Line;
   readonly #deps: StandingCopyDependencies;
   readonly #stores: readonly LineStore[];
   readonly #findings: StandingCopyFindings;
   #held: Held | undefined;
   #checkedAt: number | null = null;
+  #tellLooked: () => void = () => {};
   #ratchet: number | undefined;
 
   /**
@@ -79,6 +82,9 @@ export class StandingCopy {
     this.#line = { cluster: deps.cluster, gatewayVersion };
     checkLine(this.#line);
     this.#deps = deps;
+    this.looked = new Promise((resolve) => {
+      this.#tellLooked = resolve;
+    });
     this.#stores = deps.stores.map((store) => rememberingHead(store, gatewayVersion));
     this.#findings = new StandingCopyFindings(gatewayVersion, expected, deps.findings);
   }
@@ -119,6 +125,8 @@ export class StandingCopy {
     } catch (thrown) {
       if (signal.aborted) throw aborted(signal);
       this.#findings.failed(classify(thrown, what), this.#held?.entry.asOf);
+    } finally {
+      this.#tellLooked();
     }
   }
 
@@ -244,6 +252,7 @@ export class StandingCopy {
     const { gatewayVersion, sequence, origin, configHash, frame } = provision;
     const former = this.#held;
     this.#held = { provision, head, entry };
+    this.#tellLooked();
     this.#findings.built(frame);
     if (former !== undefined && isSameSnapshot(former.entry, entry)) return;
     const frameBytes = frame.length;
