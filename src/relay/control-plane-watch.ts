@@ -10,6 +10,7 @@ import { WatchJudge } from './watch-judge.ts';
 import { type Landed, WatchLooks } from './watch-looks.ts';
 import { WatchSchedule } from './watch-schedule.ts';
 import { WatchTime } from './watch-time.ts';
+import { WatchView } from './watch-view.ts';
 
 export interface ControlPlaneWatchOptions {
   /** At least one. */
@@ -42,10 +43,9 @@ export class ControlPlaneWatch {
   readonly #judge: WatchJudge;
   readonly #looks: WatchLooks;
   readonly #schedule: WatchSchedule;
+  readonly #view: WatchView;
   readonly #closed = new AbortController();
   readonly #waiting = new Set<() => void>();
-  #view: ControlPlaneView;
-  #changedAt: number;
   #address: string | undefined;
   #nap: AbortController | undefined;
   #awake = false;
@@ -59,18 +59,11 @@ export class ControlPlaneWatch {
     this.#judge = new WatchJudge(options);
     this.#looks = new WatchLooks(options.addresses, options.look, options.clock, () => this.#wake());
     this.#schedule = new WatchSchedule({ ...options, deepest }, this.#judge, this.#looks, this.alarms);
-    this.#changedAt = this.#clock.monotonic();
-    this.#view = {
-      verdict: 'unknown',
-      since: this.#clock.now(),
-      reason: 'not-asked',
-      message: 'the control plane has not been asked yet',
-      address: undefined,
-    };
+    this.#view = new WatchView(options.clock, options.log);
   }
 
   view(): ControlPlaneView {
-    return this.#view.address === this.#address ? this.#view : { ...this.#view, address: this.#address };
+    return this.#view.at(this.#address);
   }
 
   /** closed: data planes go to the control plane; open: they do not; half-open: it answers, and is on trial. */
@@ -199,38 +192,13 @@ export class ControlPlaneWatch {
     if (this.#closed.signal.aborted) return;
     act();
     const { verdict } = this.#judge;
-    const before = this.view();
-    if (verdict === before.verdict) return;
-    const { error } = this.#judge;
-    const why =
-      verdict === 'up' || error === undefined
-        ? { reason: 'answers', message: `${this.#address ?? 'the control plane'} answers` }
-        : { reason: error.code, message: error.message };
-    this.#view = { verdict, since: this.#clock.now(), ...why, address: this.#address };
+    if (verdict === this.#view.verdict) return;
+    const { view, before } = this.#view.become(verdict, this.#judge.error, this.#address);
     // A look that began under another verdict says nothing of this one, but for what made it doubtful.
     if (verdict !== 'doubtful') this.#looks.abort();
-    this.#say(before, error);
-    this.#options.onChange?.(this.#view, before);
+    this.#options.onChange?.(view, before);
     if (verdict !== 'doubtful') this.#letGo();
     this.#wake();
-  }
-
-  #say(before: ControlPlaneView, error: FallbackError | undefined): void {
-    const now = this.#clock.monotonic();
-    const lastedSeconds = Math.round((now - this.#changedAt) / 1000);
-    this.#changedAt = now;
-    const { address, message, reason, verdict } = this.#view;
-    const line = {
-      event: 'relay.verdict',
-      verdict,
-      before: before.verdict,
-      reason,
-      address,
-      lastedSeconds,
-      ...(error?.hint !== undefined && { hint: error.hint }),
-    };
-    if (verdict === 'up') this.#options.log.info(line, `the control plane is up: ${message}`);
-    else this.#options.log.warn(line, `the control plane is ${verdict}: ${message}`);
   }
 
   #letGo(): void {
