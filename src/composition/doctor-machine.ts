@@ -20,6 +20,7 @@ import { parseKongConf } from '../kong/kong-conf.ts';
 import type { StatusReport } from '../status/report.ts';
 import { hostsToFind } from './doctor-hosts.ts';
 import type { DoctorSite } from './doctor-site.ts';
+import { writtenSettings } from './doctor-written.ts';
 import { Part } from './parts.ts';
 
 /** Where Kong keeps what it knows, as it is built. */
@@ -31,8 +32,9 @@ export function machineChecks(site: DoctorSite, status: (() => Promise<StatusRep
 }
 
 /** What the gateway here, or the gateways of the fleet, must not be. */
-export function gatewayChecks(site: DoctorSite, kongConf: string | undefined): Check[] {
-  const { installed, loaded, role, versions } = site;
+export function gatewayChecks(site: DoctorSite): Check[] {
+  const { installed, loaded, places, role, versions } = site;
+  const { env, kongConf } = places;
   const { gatewayVersions: listed, bootstrap } = loaded.settings;
   if (role === 'exporter') return [];
   const sync: Check = {
@@ -43,8 +45,7 @@ export function gatewayChecks(site: DoctorSite, kongConf: string | undefined): C
         kongConf === undefined
           ? undefined
           : parseKongConf((await readText(resolve(loaded.cwd, kongConf))).text);
-      const settingOf = (name: string) =>
-        site.env[`KONG_${name.toUpperCase()}`] ?? conf?.entries.get(name)?.value;
+      const settingOf = (name: string) => env[`KONG_${name.toUpperCase()}`] ?? conf?.entries.get(name)?.value;
       return incrementalSync(settingOf, role === 'relay' ? 'error' : 'warning');
     },
   };
@@ -86,9 +87,8 @@ export const fileLimitCheck = ({ loaded, role }: DoctorSite): Check[] =>
         },
       ];
 
-function keyChecks({ env, loaded, role, whole }: DoctorSite): Check[] {
-  const { baseDirectory, settings } = loaded;
-  const { privateKey, publicKeys } = settings.signing;
+function keyChecks({ loaded, places, role, whole }: DoctorSite): Check[] {
+  const { privateKey, publicKeys } = loaded.settings.signing;
   if (role === 'exporter') {
     if (!whole) return [];
     return [
@@ -103,13 +103,16 @@ function keyChecks({ env, loaded, role, whole }: DoctorSite): Check[] {
     {
       area: 'keys and certificates',
       name: 'signing key',
-      look: () => signingKeyAtReader(privateKey, { baseDirectory, env }),
+      look: async () => {
+        const written = await writtenSettings(places);
+        return signingKeyAtReader(written.text(['signing', 'privateKey']), (text) => written.resolve(text));
+      },
     },
   ];
 }
 
-const nameChecks = ({ env, loaded, role }: DoctorSite): Check[] =>
-  hostsToFind(loaded, role, env).map(({ host, severity, where }) => ({
+const nameChecks = ({ loaded, places, role }: DoctorSite): Check[] =>
+  hostsToFind(loaded, role, places.env).map(({ host, severity, where }) => ({
     area: 'names',
     name: `address of ${host}`,
     look: () => nameResolves(host, where, severity),
@@ -182,7 +185,7 @@ function portChecks({ loaded, role }: DoctorSite): Check[] {
   }));
 }
 
-function kongPlace({ env, loaded }: DoctorSite): { prefix: string; environmentPath: string } {
+function kongPlace({ loaded, places: { env } }: DoctorSite): { prefix: string; environmentPath: string } {
   const { kongPrefix: prefix, lmdbEnvironmentPath } = loaded.settings.bootstrap;
   return {
     prefix: resolve(loaded.baseDirectory, prefix ?? (env['KONG_PREFIX'] || KONG.prefix)),

@@ -6,6 +6,7 @@ import type { DoctorRole } from '../doctor/report.ts';
 import type { Logger } from '../plugin/plugin.ts';
 import type { GuardedStore } from '../snapshot/guarded-store.ts';
 import { commonParts } from './common-parts.ts';
+import type { DoctorPlaces } from './doctor-settings.ts';
 import { openDoctorStores } from './doctor-stores.ts';
 import { Part } from './parts.ts';
 import { type Get, get as getter, provide } from './tokens.ts';
@@ -25,7 +26,7 @@ export interface DoctorSite {
   readonly versions: readonly string[];
   /** What `kong version` says here. */
   readonly installed: string | undefined;
-  readonly env: NodeJS.ProcessEnv;
+  readonly places: DoctorPlaces;
   readonly close: () => Promise<void>;
 }
 
@@ -34,10 +35,10 @@ const CLOSE_DEADLINE_MS = 5000;
 export async function openDoctorSite(
   role: DoctorRole,
   { loaded, log }: { readonly loaded: LoadedSettings; readonly log: Logger },
-  env: NodeJS.ProcessEnv,
+  places: DoctorPlaces,
 ): Promise<DoctorSite> {
   const installed =
-    role === 'node' ? await (await import('../config/kong-version.ts')).kongVersion(env) : undefined;
+    role === 'node' ? await (await import('../config/kong-version.ts')).kongVersion(places.env) : undefined;
   const { bootstrap, gatewayVersions } = loaded.settings;
   const own = ownVersion({ set: bootstrap.gatewayVersion, installed, listed: gatewayVersions });
   const versions = role !== 'node' ? gatewayVersions : own === undefined ? [] : [own];
@@ -52,5 +53,5 @@ export async function openDoctorSite(
     await closeStores();
   };
   const whole = loaded.role === role;
-  return { role, loaded, whole, parts, get, stores, storeFaults: seen, versions, installed, env, close };
+  return { role, loaded, whole, parts, get, stores, storeFaults: seen, versions, installed, places, close };
 }

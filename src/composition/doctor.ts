@@ -5,6 +5,7 @@ import { systemClock } from '../resilience/index.ts';
 import type { StatusReport } from '../status/report.ts';
 import { controlPlaneChecks } from './doctor-control-plane.ts';
 import { fileLimitCheck, gatewayChecks, machineChecks } from './doctor-machine.ts';
+import { remainingChecks } from './doctor-remains.ts';
 import { type DoctorPlaces, doctorSettings } from './doctor-settings.ts';
 import { type DoctorSite, openDoctorSite } from './doctor-site.ts';
 import { storageChecks } from './doctor-storage.ts';
@@ -31,9 +32,13 @@ export async function diagnose(
     { area: 'machine', name: 'Node', look: () => nodeVersion(process.versions.node) },
     { area: 'settings', name: 'settings', look: () => seen },
   ];
-  const site = usable === undefined ? undefined : await openDoctorSite(role, usable, places.env);
+  const site = usable === undefined ? undefined : await openDoctorSite(role, usable, places);
   try {
-    const checks = site === undefined ? always : [...always, ...siteChecks(site, places, signal)];
+    const checks = [
+      ...always,
+      ...(site?.whole === true ? [] : remainingChecks(role, places)),
+      ...(site === undefined ? [] : siteChecks(site, signal)),
+    ];
     const results = await runChecks(checks, { clock: systemClock, signal });
     return { report: doctorReport(role, results, systemClock.now()), redact };
   } finally {
@@ -41,7 +46,7 @@ export async function diagnose(
   }
 }
 
-function siteChecks(site: DoctorSite, { kongConf }: DoctorPlaces, signal: AbortSignal): Check[] {
+function siteChecks(site: DoctorSite, signal: AbortSignal): Check[] {
   let read: Promise<StatusReport> | undefined;
   const status = () => {
     // Several checks look at it; the heads are read once.
@@ -54,6 +59,6 @@ function siteChecks(site: DoctorSite, { kongConf }: DoctorPlaces, signal: AbortS
     ...machineChecks(site, heads),
     ...controlPlaneChecks(site),
     ...storageChecks(site, heads),
-    ...gatewayChecks(site, kongConf),
+    ...gatewayChecks(site),
   ];
 }

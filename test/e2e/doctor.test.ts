@@ -699,25 +699,46 @@ describe('a set-up that is broken', () => {
   });
 });
 
-it('names every problem of the settings, and looks at the storages all the same', async () => {
-  const setUp = world.setUp('exporter');
-  try {
-    setUp.settings['exprot'] = {};
-    delete setUp.settings['gatewayVersions'];
-    setUp.settings['encryption'].keys = [`\${file:gone.key}`];
-    const { code, stdout } = await world.doctor(setUp, 'exporter');
-    const problems = results(stdout).filter((one) => one.code === 'KF_SETTINGS_INVALID');
-    expect(problems.map(({ message }) => message.split(/[ :]/)[0]).sort()).toEqual([
-      'encryption.keys[0]',
-      'exprot',
-      'gatewayVersions',
-    ]);
-    expect(problems).toHaveLength(3);
-    expect(results(stdout).map((one) => one.code)).toContain('storage-rights');
-    expect(code).toBe(22);
-  } finally {
-    await remove(setUp);
+describe('settings that are refused', () => {
+  async function problemsOf(role: Role, breaking: (setUp: SetUp) => void) {
+    const setUp = world.setUp(role);
+    try {
+      breaking(setUp);
+      const { code, stdout } = await world.doctor(setUp, role);
+      expect(code).toBe(22);
+      return results(stdout);
+    } finally {
+      await remove(setUp);
+    }
   }
+
+  it('every problem is named, and files and keys are looked at all the same', async () => {
+    const seen = await problemsOf('exporter', ({ settings, site }) => {
+      settings['exprot'] = {};
+      delete settings['cluster'];
+      settings['encryption'].keys = [`\${file:gone.key}`];
+      site.write('cluster.key', clusterCertificate().key);
+      const { publicKey } = generateKeyPairSync('ed25519');
+      site.write('head.pub', publicKey.export({ type: 'spki', format: 'pem' }));
+    });
+    const wrong = seen.filter(({ severity }) => severity === 'error');
+    expect(wrong.map(({ code, message }) => `${code} ${message.split(/[ :]/)[0]}`).sort()).toEqual([
+      'KF_SETTINGS_INVALID cluster',
+      'KF_SETTINGS_INVALID controlPlane.key',
+      'KF_SETTINGS_INVALID encryption.keys[0]',
+      'KF_SETTINGS_INVALID exprot',
+      'signing-key-foreign signing.privateKey',
+    ]);
+  });
+
+  it('the storages are looked at all the same, where a reader could', async () => {
+    const seen = await problemsOf('exporter', ({ settings }) => {
+      settings['encryption'].keys = [`\${file:gone.key}`];
+    });
+    expect(seen.map(({ code }) => code)).toEqual(
+      expect.arrayContaining(['storage-rights', 'snapshot-found']),
+    );
+  });
 });
 
 it('is one screen for a person, by area, with what is well', async () => {

@@ -1,44 +1,34 @@
-import { access, constants } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import type { Observation } from '../observation.ts';
 
 /**
  * A reader that can sign makes every reader a place to forge from. One settings file may serve all, so the setting alone
- * is no fault; that what it names is there, is.
+ * is no fault; that what it refers to is here, is.
  *
- * @param given signing.privateKey as written, not resolved
+ * @param written `signing.privateKey` as it stands in the settings
+ * @param resolve rejects where a reference leads to nothing
  */
 export async function signingKeyAtReader(
-  given: string | undefined,
-  { baseDirectory, env }: { readonly baseDirectory: string; readonly env: NodeJS.ProcessEnv },
+  written: string | undefined,
+  resolve: (text: string) => Promise<unknown>,
 ): Promise<Observation[]> {
-  const where = given === undefined ? undefined : await placeOf(given, baseDirectory, env);
-  if (where === undefined) {
-    return [
-      { severity: 'ok', code: 'signing-key-absent', message: 'the signing key is not on this machine' },
-    ];
-  }
+  const absent: Observation = {
+    severity: 'ok',
+    code: 'signing-key-absent',
+    message: 'the signing key is not on this machine',
+  };
+  if (written === undefined) return [absent];
+  const refers = written.includes('${');
+  const found = await resolve(written).then(
+    () => true,
+    () => false,
+  );
+  if (!found) return [absent];
   return [
     {
       severity: 'warning',
       code: 'signing-key-at-reader',
-      message: `the exporter's signing key can be read here (${where})`,
+      message: `the exporter's signing key can be read here (${refers ? written : 'it is in the settings'})`,
       hint: 'Remove it from this machine: whoever takes it over could forge what all data planes run. Only the exporter signs.',
     },
   ];
-}
-
-async function placeOf(
-  given: string,
-  baseDirectory: string,
-  env: NodeJS.ProcessEnv,
-): Promise<string | undefined> {
-  const [, kind, name] = /^\$\{(file|env):([^}]+)\}$/.exec(given.trim()) ?? [];
-  if (name === undefined) return 'in the settings';
-  if (kind === 'env') return (env[name] ?? '') === '' ? undefined : `variable ${name}`;
-  const path = resolve(baseDirectory, name);
-  return access(path, constants.R_OK).then(
-    () => path,
-    () => undefined,
-  );
 }
