@@ -6,16 +6,15 @@ import type { Head } from '../snapshot/head.ts';
 import { encodeSignedHead } from '../snapshot/signed-head.ts';
 import { judge } from './acceptance.ts';
 import { asOf } from './as-of.ts';
-import { ALIVE_SHARE, isAsYoung, isConfirmationDue } from './confirm-due.ts';
+import { isAsYoung, isConfirmationDue } from './confirm-due.ts';
 import type { Unsettled } from './contention.ts';
 import { type Candidate, currentEntry, type Decision, decide } from './decide.ts';
 import { describeEntry } from './entry.ts';
 import { uploadForTime } from './first-upload.ts';
-import { HeadWriter } from './head-writer.ts';
 import { keptHeads, split } from './hold-stores.ts';
-import { levelled } from './level.ts';
 import type { LineDependencies, LineSettings } from './line.ts';
 import { type LineHeads, readLineHeads } from './line-heads.ts';
+import { LineWriter } from './line-writer.ts';
 import {
   aliveHead,
   confirmedHead,
@@ -25,8 +24,7 @@ import {
   withoutHold,
 } from './next-head.ts';
 import { warnNotNewer } from './not-newer.ts';
-import type { ExportOutcome } from './outcome.ts';
-import { publish, type StoreResult, type StoreToWrite } from './publish.ts';
+import { publish, type StoreResult } from './publish.ts';
 import { keepRefused } from './refused.ts';
 import { Report } from './report.ts';
 import { seal } from './seal.ts';
@@ -38,14 +36,13 @@ export class LinePipeline {
   readonly settings: LineSettings;
   readonly #deps: LineDependencies;
   readonly #storeClock: StoreClock;
-  readonly #heads: HeadWriter;
-  #damagedKey: string | undefined;
+  readonly #writer: LineWriter;
 
   constructor(settings: LineSettings, deps: LineDependencies) {
     this.settings = settings;
     this.#deps = deps;
     this.#storeClock = new StoreClock(deps.clock);
-    this.#heads = new HeadWriter(settings, deps);
+    this.#writer = new LineWriter(settings, deps, this.#storeClock);
   }
 
   /** Before a session is requested: what it sends is evidence about these heads. */
@@ -55,7 +52,7 @@ export class LinePipeline {
 
   /** The next look at the same configuration publishes it anew: no store holds this snapshot whole. */
   republish(key: string): void {
-    this.#damagedKey = key;
+    this.#writer.damaged(key);
   }
 
   /** Id of the store whose answers took too long to tell the time. */
@@ -83,7 +80,7 @@ export class LinePipeline {
     if (this.#storeClock.isDoubtful) return 'slow store';
     const stopwatch = new Stopwatch(this.#deps.clock);
     const stored = heads.base && currentEntry(heads.base);
-    const current = stored?.key === this.#damagedKey ? undefined : stored;
+    const current = stored !== undefined && this.#writer.isDamaged(stored.key) ? undefined : stored;
     const prepared = await this.#deps.prepare({ received, line: this.settings, current }, options.signal);
     stopwatch.lap('prepareMs');
     const candidate: Candidate = {
@@ -102,7 +99,7 @@ export class LinePipeline {
         warnNotNewer(this.#deps.log, decision, candidate);
         return this.#keep(report, decision.action, options.signal);
       case 'confirm':
-        if (currentEntry(decision.base).key === this.#damagedKey) {
+        if (this.#writer.isDamaged(currentEntry(decision.base).key)) {
           return this.#publish(report, withoutCurrent(decision.base, this.now()), options);
         }
         return this.#confirm(report, decision.base, options);
@@ -119,8 +116,8 @@ export class LinePipeline {
    */
   async markAlive(heads: LineHeads, signal: AbortSignal): Promise<readonly StoreResult[] | undefined> {
     const { base } = heads;
-    if (base === undefined || this.#storeClock.isDoubtful || !this.#isSignDue(base)) return undefined;
-    const head = encodeSignedHead(aliveHead(base, this.#heads.facts(heads, this.now())), this.#deps.signers);
+    if (base === undefined || this.#storeClock.isDoubtful || !this.#writer.isSignDue(base)) return undefined;
+    const head = encodeSignedHead(aliveHead(base, this.#writer.facts(heads)), this.#deps.signers);
     const same = heads.readings.filter((reading) => reading.head?.nonce === base.nonce);
     return publish({ snapshot: undefined, head }, same, signal);
   }
@@ -135,15 +132,11 @@ export class LinePipeline {
     make: (facts: HeadFacts) => Head,
     signal: AbortSignal,
   ): Promise<{ readonly head: Head; readonly results: readonly StoreResult[] } | 'conflict'> {
-    const head = make(this.#heads.facts(heads, this.now()));
-    const stores = this.#levelled(heads, head.entries, signal, currentEntry(head).key);
+    const head = make(this.#writer.facts(heads));
+    const stores = this.#writer.levelled(heads, head.entries, signal, currentEntry(head).key);
     const to = { snapshot: undefined, ...split(heads, stores), successPolicy: 'any' as const };
-    const results = await this.#heads.write(head, heads, to, signal);
+    const results = await this.#writer.writeHead(head, heads, to, signal);
     return results === 'conflict' ? results : { head, results };
-  }
-
-  #isSignDue({ aliveAt }: Head): boolean {
-    return this.now() - Date.parse(aliveAt) >= ALIVE_SHARE * this.settings.confirmIntervalMs;
   }
 
   /**
@@ -157,16 +150,19 @@ export class LinePipeline {
   ): Promise<Settled | Unsettled> {
     const { base } = report.heads;
     const kept = keptHeads(report.heads, this.settings.marginMs);
-    if (base === undefined || !(split(kept, kept.readings).lagging.length > 0 || this.#isSignDue(base))) {
+    if (
+      base === undefined ||
+      !(split(kept, kept.readings).lagging.length > 0 || this.#writer.isSignDue(base))
+    ) {
       return {
         outcome: report.outcome(outcome, base?.sequence ?? null),
         heads: report.heads,
         nonce: undefined,
       };
     }
-    const head = aliveHead(base, this.#heads.facts(report.heads, this.now()), 'up');
-    const to = split(kept, this.#levelled(kept, head.entries, signal, currentEntry(head).key));
-    const written = await this.#write(report, outcome, head, { snapshot: undefined, ...to }, signal);
+    const head = aliveHead(base, this.#writer.facts(report.heads), 'up');
+    const to = split(kept, this.#writer.levelled(kept, head.entries, signal, currentEntry(head).key));
+    const written = await this.#writer.write(report, outcome, head, { snapshot: undefined, ...to }, signal);
     return typeof written === 'string' ? written : { ...written, nonce: undefined };
   }
 
@@ -193,37 +189,15 @@ export class LinePipeline {
     if (!uneven && !isConfirmationDue(candidate, base, rules)) {
       return { outcome: report.outcome('unchanged', base.sequence), heads, nonce: undefined };
     }
-    const head = confirmedHead(
-      base,
-      candidate.asOf,
-      this.#heads.facts(heads, this.now()),
-      this.settings.keep,
-    );
-    const stores = this.#levelled(heads, head.entries, options.signal, currentEntry(head).key);
+    const head = confirmedHead(base, candidate.asOf, this.#writer.facts(heads), this.settings.keep);
+    const stores = this.#writer.levelled(heads, head.entries, options.signal, currentEntry(head).key);
     const to = { snapshot: undefined, stores };
-    const written = await this.#write(report, 'confirmed', head, to, options.signal);
+    const written = await this.#writer.write(report, 'confirmed', head, to, options.signal);
     // Levelling found that no store has it.
-    if (this.#damagedKey === currentEntry(head).key) return 'conflict';
+    if (this.#writer.isDamaged(currentEntry(head).key)) return 'conflict';
     const session = { marginMs, ownNonce: options.ownNonce };
     if (typeof written === 'string' || isAsYoung(candidate, base, session)) return written;
     return { ...written, nonce: undefined };
-  }
-
-  #levelled(
-    heads: LineHeads,
-    entries: Head['entries'],
-    signal: AbortSignal,
-    neededKey?: string,
-  ): readonly StoreToWrite[] {
-    const { maxSealedBytes } = this.settings;
-    const levelling = {
-      entries,
-      maxSealedBytes,
-      log: this.#deps.log,
-      onLost: (key: string) => this.republish(key),
-      ...(neededKey !== undefined && { neededKey }),
-    };
-    return levelled(heads, levelling, signal);
   }
 
   async #publish(
@@ -238,7 +212,7 @@ export class LinePipeline {
     stopwatch.lap('sealMs');
     const { accepted } = verdict;
     const described = () => {
-      const facts = this.#heads.facts(heads, this.now());
+      const facts = this.#writer.facts(heads);
       const { now, writer } = facts;
       const { asOf } = report.candidate;
       return { facts, entry: describeEntry({ prepared, sealed, asOf, exportedAt: now, writer, accepted }) };
@@ -261,26 +235,9 @@ export class LinePipeline {
     const dated = described();
     const snapshot = { key: entry.key, bytes: sealed.bytes, uploaded };
     const head = publishedHead(base, dated.entry, dated.facts, this.settings.keep);
-    const stores = this.#levelled(heads, head.entries.slice(1), options.signal);
-    const written = await this.#write(report, 'published', head, { snapshot, stores }, options.signal);
-    if (typeof written !== 'string') this.#damagedKey = undefined;
+    const stores = this.#writer.levelled(heads, head.entries.slice(1), options.signal);
+    const written = await this.#writer.write(report, 'published', head, { snapshot, stores }, options.signal);
+    if (typeof written !== 'string') this.#writer.mended();
     return written;
-  }
-
-  async #write(
-    report: Report,
-    outcome: ExportOutcome['outcome'],
-    head: Head,
-    to: Parameters<HeadWriter['write']>[2],
-    signal: AbortSignal,
-  ): Promise<Settled | Unsettled> {
-    const results = await this.#heads.write(head, report.heads, to, signal);
-    report.stopwatch.lap('publishMs');
-    if (typeof results === 'string') return results;
-    return {
-      outcome: report.outcome(outcome, head.sequence, results),
-      heads: report.heads.after(head, results),
-      nonce: head.nonce,
-    };
   }
 }
