@@ -9,7 +9,7 @@ export function doctorText({ results, role, status }: DoctorReport): string {
     const within = results.filter((result) => result.area === area);
     return within.length === 0 ? [] : ['', area, ...within.flatMap(lines)];
   });
-  const heading = `${status}: ${role}, ${count('error')} errors, ${count('warning')} warnings, ${count('ok')} ok`;
+  const heading = `${status}: ${role}, ${several(count('error'), 'error')}, ${several(count('warning'), 'warning')}, ${count('ok')} ok`;
   return `${[heading, ...blocks].join('\n')}\n`;
 }
 
@@ -19,3 +19,5 @@ function lines(result: Diagnosis): string[] {
   if (result.severity === 'ok') return [shown];
   return [`${shown} [${code}]`, `           hint: ${escapeControls(result.hint)}`];
 }
+
+const several = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;

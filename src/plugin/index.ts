@@ -29,6 +29,7 @@ export type {
   PutResult,
   StorageCapabilities,
   StoredObject,
+  StoreInspection,
 } from './storage.ts';
 export type { AppliedDocument, RestoredDocument, Target } from './target.ts';
 export type { ConfigDocument, Finding, ValidationContext, Validator } from './validator.ts';

@@ -27,12 +27,17 @@ export interface ObjectStore {
   /**
    * Optional; asked by `kongfallback doctor` alone. What of the store itself will harm what is kept below a prefix, such as
    * a rule that deletes old objects (a fleet that changes nothing has one snapshot, however old), and for a reader that it
-   * could write. It harms nothing by looking: a write that it tries is one that cannot succeed. What these rights do not let
-   * it see is no finding: throw kind `denied`, or leave it out.
+   * could write. It harms nothing by looking: a write that it tries is one that cannot succeed.
    */
-  inspect?(options: InspectOptions): Promise<readonly Finding[]>;
+  inspect?(options: InspectOptions): Promise<StoreInspection>;
   /** Frees connections and handles; called once, when nothing else is under way. */
   close?(): Promise<void>;
+}
+
+export interface StoreInspection {
+  readonly findings: readonly Finding[];
+  /** What these rights, or this server, do not let it see, in a few words: "lifecycle rules". */
+  readonly unseen: readonly string[];
 }
 
 export interface InspectOptions extends CallOptions {

@@ -746,7 +746,7 @@ it('is one screen for a person, by area, with what is well', async () => {
   try {
     setUp.settings['bootstrap'].kongPrefix = 'elsewhere';
     const { stdout } = await world.run(setUp, ['doctor', '--role', 'node']);
-    expect(stdout).toMatch(/^degraded: node, 0 errors, 1 warnings, \d+ ok\n\nmachine\n {2}ok +Node \d/);
+    expect(stdout).toMatch(/^degraded: node, 0 errors, 1 warning, \d+ ok\n\nmachine\n {2}ok +Node \d/);
     expect(stdout).toMatch(
       /\ngateway\n[\s\S]*warning {2}the prefix of Kong is not there: .*\[kong-prefix-missing\]\n +hint: /,
     );

@@ -2,7 +2,6 @@ import type { BigIntStats } from 'node:fs';
 import { constants, type FileHandle, open } from 'node:fs/promises';
 import type {
   CallOptions,
-  Finding,
   GetOptions,
   InspectOptions,
   ObjectInfo,
@@ -11,6 +10,7 @@ import type {
   PutOptions,
   PutResult,
   StoredObject,
+  StoreInspection,
 } from 'kongfallback/plugin';
 import { Commit, type Condition, type Modes } from './commit.ts';
 import { errnoOf, fileError, symlink } from './errors.ts';
@@ -102,8 +102,8 @@ export class FileStore implements ObjectStore {
     }
   }
 
-  inspect(options: InspectOptions): Promise<readonly Finding[]> {
-    return inspectDirectory(this.#context, this.#root, options);
+  async inspect(options: InspectOptions): Promise<StoreInspection> {
+    return { findings: await inspectDirectory(this.#context, this.#root, options), unseen: [] };
   }
 
   #condition(options: PutOptions): Condition {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { LifecycleRule } from '@aws-sdk/client-s3';
-import type { Finding, InspectOptions, ObjectStore } from 'kongfallback/plugin';
+import type { Finding, InspectOptions, ObjectStore, StoreInspection } from 'kongfallback/plugin';
 import { lifecycleFindings } from './lifecycle.ts';
 
 export interface InspectedBucket {
@@ -17,10 +17,14 @@ const NO_VERSION = '"kongfallback-no-such-version"';
 export async function inspectBucket(
   { rules, store, tagged }: InspectedBucket,
   options: InspectOptions,
-): Promise<readonly Finding[]> {
+): Promise<StoreInspection> {
   const { as, prefix, signal } = options;
   const writable = as === 'reader' ? await writableByReader(store, options) : [];
-  return [...writable, ...lifecycleFindings((await rules(signal)) ?? [], prefix, tagged)];
+  const held = await rules(signal);
+  return {
+    findings: [...writable, ...lifecycleFindings(held ?? [], prefix, tagged)],
+    unseen: held === undefined ? ['lifecycle rules'] : [],
+  };
 }
 
 /**

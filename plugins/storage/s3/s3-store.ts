@@ -2,7 +2,6 @@ import type { Readable } from 'node:stream';
 import type { LifecycleRule, PutObjectCommandInput, S3Client } from '@aws-sdk/client-s3';
 import type {
   CallOptions,
-  Finding,
   GetOptions,
   InspectOptions,
   ObjectInfo,
@@ -11,6 +10,7 @@ import type {
   PutOptions,
   PutResult,
   StoredObject,
+  StoreInspection,
 } from 'kongfallback/plugin';
 import { responseBody } from './body.ts';
 import type { Sdk } from './client.ts';
@@ -124,7 +124,7 @@ export class S3Store implements ObjectStore {
     }
   }
 
-  inspect(options: InspectOptions): Promise<readonly Finding[]> {
+  inspect(options: InspectOptions): Promise<StoreInspection> {
     const tagged = this.#arguments.Tagging !== undefined;
     return inspectBucket({ store: this, rules: (signal) => this.#rules(signal), tagged }, options);
   }

@@ -21,22 +21,22 @@ export async function storeInspection(
     ];
   }
   try {
-    const found = await store.inspect(options);
-    if (found.length === 0) {
-      return [
-        {
-          severity: 'ok',
-          code: 'storage-inspected',
-          message: `storage ${id}: no rule that deletes, no right too many`,
-        },
-      ];
+    const { findings, unseen } = await store.inspect(options);
+    const seen = findings.map(
+      ({ code, hint, message, severity }): Observation => ({
+        severity,
+        code,
+        message: `storage ${id}: ${message}`,
+        hint: hint ?? `See the documentation of the storage plugin for ${code}.`,
+      }),
+    );
+    if (unseen.length > 0) {
+      const message = `storage ${id}: cannot be looked at from here: ${unseen.join(', ')}`;
+      return [...seen, { severity: 'ok', code: 'storage-not-inspected', message }];
     }
-    return found.map(({ code, hint, message, severity }) => ({
-      severity,
-      code,
-      message: `storage ${id}: ${message}`,
-      hint: hint ?? `See the documentation of the storage plugin for ${code}.`,
-    }));
+    if (seen.length > 0) return seen;
+    const message = `storage ${id}: nothing in it deletes or withholds snapshots, and no right is too many`;
+    return [{ severity: 'ok', code: 'storage-inspected', message }];
   } catch (thrown) {
     if (options.signal.aborted) throw thrown;
     const error = classify(thrown, `storage ${id}: look at the store itself`);
