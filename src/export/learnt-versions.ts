@@ -1,3 +1,4 @@
+import { classify } from '../errors/index.ts';
 import type { Findings } from '../observe/index.ts';
 import type { Clock, Logger } from '../plugin/plugin.ts';
 
@@ -28,7 +29,6 @@ const FINDING = 'version-not-in-settings';
 interface Learnt {
   seenAt: number;
   readonly stop: AbortController;
-  readonly following: Promise<void>;
 }
 
 /** Gateway versions that are in use and not in the settings: each gets a line of its own until it is seen no more. */
@@ -36,6 +36,8 @@ export class LearntVersions {
   readonly #deps: LearntVersionsDependencies;
   readonly #lines = new Map<string, Learnt>();
   readonly #plugins = new Map<string, Set<string>>();
+  /** Also those whose version was forgotten, until they have ended. */
+  readonly #following = new Set<Promise<void>>();
 
   constructor(deps: LearntVersionsDependencies) {
     this.#deps = deps;
@@ -74,7 +76,7 @@ export class LearntVersions {
   /** Every line to its end. */
   async close(): Promise<void> {
     for (const { stop } of this.#lines.values()) stop.abort();
-    await Promise.all([...this.#lines.values()].map(({ following }) => following));
+    await Promise.all(this.#following);
   }
 
   #begin(gatewayVersion: string): boolean {
@@ -92,12 +94,19 @@ export class LearntVersions {
       message: `data planes of ${gatewayVersion} are in use, and gatewayVersions does not list it: it is exported until this process ends`,
       hint: `Add "${gatewayVersion}" to gatewayVersions, so that it is exported from the start.`,
     });
-    const following = follow(gatewayVersion, stop.signal).catch((error: Error) => {
-      log.error({ event: 'export.version-failed', gatewayVersion }, error.message);
-      // The next data plane of it that is seen begins it anew.
-      this.#lines.delete(gatewayVersion);
-    });
-    this.#lines.set(gatewayVersion, { seenAt: clock.monotonic(), stop, following });
+    const learnt = { seenAt: clock.monotonic(), stop };
+    this.#lines.set(gatewayVersion, learnt);
+    const following = follow(gatewayVersion, stop.signal)
+      .catch((thrown: unknown) => {
+        const { code, hint, message } = classify(thrown, `export of ${gatewayVersion}`);
+        log.error({ event: 'export.version-failed', gatewayVersion, code, hint }, message);
+        // The next data plane of it that is seen begins it anew; it may have been begun anew already.
+        if (this.#lines.get(gatewayVersion) !== learnt) return;
+        this.#lines.delete(gatewayVersion);
+        this.#plugins.delete(gatewayVersion);
+      })
+      .finally(() => this.#following.delete(following));
+    this.#following.add(following);
     return true;
   }
 

@@ -15,9 +15,13 @@ function learning() {
   const findings = new Findings(clock, log);
   const followed = new Map<string, AbortSignal>();
   let failing = false;
+  const lateFailures = new Map<string, Promise<never>>();
   const learnt = new LearntVersions({
     known: ['3.9.3'],
     follow: async (version, signal) => {
+      const late = lateFailures.get(version);
+      lateFailures.delete(version);
+      if (late !== undefined) await late;
       if (failing) throw new Error('no such line');
       followed.set(version, signal);
       await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
@@ -35,6 +39,15 @@ function learning() {
     findings,
     events,
     see,
+    /** The next line of the version heeds no signal, and fails when the answer is called. */
+    failLater: (version: string) => {
+      let fail = () => {};
+      const late = new Promise<never>((_resolve, reject) => {
+        fail = () => reject(new Error('no such line'));
+      });
+      lateFailures.set(version, late);
+      return fail;
+    },
     fail: (is: boolean) => {
       failing = is;
     },
@@ -108,6 +121,38 @@ describe('a version that is not in the settings', () => {
     fail(false);
     see('3.8.1');
     expect(followed.has('3.8.1')).toBe(true);
+  });
+
+  it('whose line fails after it was forgotten leaves the line that was begun since', async () => {
+    const { see, followed, clock, events, learnt, failLater } = learning();
+    const failNow = failLater('3.8.1');
+    see('3.8.1');
+    clock.jump(WEEK);
+    learnt.forget();
+    see('3.8.1', 'ours');
+    failNow();
+    await new Promise(setImmediate);
+    see('3.8.1');
+    expect(events.filter((event) => event === 'export.version-learnt 3.8.1')).toHaveLength(2);
+    expect(learnt.pluginsOf('3.8.1')).toEqual(['ours']);
+    await learnt.close();
+    expect(followed.size).toBe(0);
+  });
+
+  it('is waited for at the end, also when it was forgotten before', async () => {
+    const { see, clock, learnt, failLater } = learning();
+    const failNow = failLater('3.8.1');
+    see('3.8.1');
+    clock.jump(WEEK);
+    learnt.forget();
+    let closed = false;
+    const closing = learnt.close().then(() => {
+      closed = true;
+    });
+    await new Promise(setImmediate);
+    expect(closed).toBe(false);
+    failNow();
+    await closing;
   });
 
   it('ends with the exporter', async () => {
