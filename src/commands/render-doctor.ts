@@ -1,6 +1,8 @@
 import { AREAS, type Diagnosis, type DoctorReport } from '../doctor/report.ts';
 import { escapeControls } from '../observe/index.ts';
 
+const INDENT = ' '.repeat(11);
+
 /** For a person: one screen, by area, with what is well. */
 export function doctorText({ results, role, status }: DoctorReport): string {
   const count = (severity: Diagnosis['severity']): number =>
@@ -15,9 +17,10 @@ export function doctorText({ results, role, status }: DoctorReport): string {
 
 function lines(result: Diagnosis): string[] {
   const { code, message, severity } = result;
-  const shown = `  ${severity.padEnd(7)}  ${escapeControls(message)}`;
+  const text = message.split('\n').map(escapeControls).join(`\n${INDENT}`);
+  const shown = `  ${severity.padEnd(7)}  ${text}`;
   if (result.severity === 'ok') return [shown];
-  return [`${shown} [${code}]`, `           hint: ${escapeControls(result.hint)}`];
+  return [`${shown} [${code}]`, `${INDENT}hint: ${escapeControls(result.hint)}`];
 }
 
 const several = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;

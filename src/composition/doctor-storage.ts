@@ -8,8 +8,10 @@ import { storeInspection } from '../doctor/checks/store-inspection.ts';
 import { writerRights } from '../doctor/checks/writer-rights.ts';
 import type { Observation } from '../doctor/observation.ts';
 import type { Check } from '../doctor/run-checks.ts';
+import { codeOf } from '../errors/index.ts';
 import { withDeadline } from '../resilience/index.ts';
 import type { GuardedStore } from '../snapshot/guarded-store.ts';
+import type { DrillResult } from '../status/drill.ts';
 import { drillFindings } from '../status/drill-findings.ts';
 import type { StatusReport } from '../status/report.ts';
 import { pluginDependencies } from './common-parts.ts';
@@ -86,7 +88,9 @@ function snapshotChecks(site: DoctorSite, status: () => Promise<StatusReport>): 
       const { lines: held } = await status();
       if (!held.some(({ heads }) => heads.some(({ state }) => state === 'verified'))) return [];
       const results = await runDrill(get, signal);
-      return snapshotDrills({ drills: results, findings: drillFindings(results) });
+      const sealedAway = role === 'exporter' ? results.filter(isSealedAway) : [];
+      const drills = results.filter((result) => !sealedAway.includes(result));
+      return snapshotDrills({ drills, findings: drillFindings(drills), sealedAway });
     },
   };
   return whole ? [lines, clocks, drills] : [lines, clocks];
@@ -103,6 +107,13 @@ async function asWriter(
   const conditions = await conditionalWrites(store, singleWriter, options).catch((): Observation[] => []);
   if (conditions.some(({ severity }) => severity === 'error')) return conditions;
   return [...(await writerRights(store, options)), ...conditions];
+}
+
+/** Of the errors of a restore the one behind it tells. */
+function isSealedAway({ error }: DrillResult): boolean {
+  return (
+    (codeOf(error) === 'KF_RESTORE_FAILED' ? codeOf(error?.cause) : codeOf(error)) === 'KF_ENCRYPTION_DENIED'
+  );
 }
 
 /** By an instance of its own, outside of the guard: nothing of it is in a flow. */

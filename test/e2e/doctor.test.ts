@@ -3,8 +3,10 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer as createHttp } from 'node:http';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WRITER } from '../s3/double.ts';
 import { clusterCertificate } from '../stand-in/certificates.ts';
@@ -697,6 +699,38 @@ describe('a set-up that is broken', () => {
       await remove(setUp);
     }
   });
+});
+
+it('an exporter that cannot open what it wrote, as age has it, is well', async () => {
+  const setUp = world.setUp('exporter');
+  try {
+    const recipient = await identityToRecipient(await generateX25519Identity());
+    setUp.settings['encryption'] = { use: 'age', recipients: [recipient] };
+    setUp.settings['storages'] = [{ use: 'file', path: 'store' }];
+    expect((await world.run(setUp, ['export', '--once'])).code).toBe(0);
+    const { code, stdout } = await world.doctor(setUp, 'exporter');
+    expect(results(stdout).filter(({ severity }) => severity !== 'ok')).toEqual([]);
+    expect(results(stdout).map((one) => one.code)).toContain('snapshot-sealed-away');
+    expect(code).toBe(0);
+  } finally {
+    await remove(setUp);
+  }
+});
+
+it('a relay that runs has its ports, and that is well', async () => {
+  const setUp = world.setUp('relay');
+  try {
+    const live = createHttp((_, response) => response.end('{"live":true}\n')).listen(0, '127.0.0.1');
+    await once(live, 'listening');
+    setUp.opened.push(() => live.close());
+    setUp.settings['service'].listen = `127.0.0.1:${(live.address() as { port: number }).port}`;
+    setUp.settings['relay'].listen = await occupied(setUp);
+    const { code, stdout } = await world.doctor(setUp, 'relay');
+    expect(results(stdout).filter((one) => one.code === 'listen-running')).toHaveLength(2);
+    expect(code).toBe(0);
+  } finally {
+    await remove(setUp);
+  }
 });
 
 describe('settings that are refused', () => {
