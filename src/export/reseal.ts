@@ -194,11 +194,14 @@ export class Resealing {
     const holding: LineReading[] = [];
     let failure: unknown;
     for (const reading of readings) {
+      const { id } = reading.store;
       try {
         await reading.store.putSnapshot(key, bytes, { signal });
         holding.push(reading);
       } catch (thrown) {
         failure = thrown;
+        const { code, message } = classify(thrown, `storage ${id}: put ${key}`);
+        if (!signal.aborted) this.#deps.log.warn({ event: 'level.failed', store: id, key, code }, message);
       }
     }
     if (holding.length === 0 || signal.aborted) throw failure;

@@ -34,8 +34,10 @@ const sealingOf = (...instances: EncryptionInstance[]) =>
 let bench: ExportBench;
 let store: GuardedStore;
 let findings: Findings;
+let warnings: object[];
 
 beforeEach(async () => {
+  warnings = [];
   bench = new ExportBench();
   store = await bench.store('s');
   findings = new Findings(bench.clock, silentLogger);
@@ -59,7 +61,7 @@ async function start(
     sealing,
     authenticated,
     clock: bench.clock,
-    log: silentLogger,
+    log: { ...silentLogger, warn: (fields: object) => void warnings.push(fields) },
     findings,
   });
   return {
@@ -371,6 +373,9 @@ describe('several stores', () => {
     const exporter = await start(sealingOf(await ring(K2, K1)), { stores });
     objects.crash = 'before-snapshots';
     expect(await exporter.round()).toBeDefined();
+    expect(warnings).toEqual([
+      expect.objectContaining({ event: 'level.failed', store: 't', code: 'KF_PLUGIN_DENIED' }),
+    ]);
     expect(await readable(sealingOf(await ring(K2)))).toEqual(['a']);
     expect(await readable(sealingOf(await ring(K1)), second)).toEqual(['a']);
     objects.crash = undefined;
