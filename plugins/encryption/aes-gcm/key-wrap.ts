@@ -8,6 +8,8 @@ const TAG_BYTES = 16;
 /** FORMAT.md §4.2: nonce, the 32-byte data key, tag. */
 const WRAPPED_BYTES = NONCE_BYTES + 32 + TAG_BYTES;
 
+const MAKE_KEY = '`kongfallback keygen --encryption` makes one.';
+
 export class AesGcmKeyWrap implements KeyWrap {
   readonly #keys = new Map<string, KeyObject>();
   readonly #first: { readonly keyId: string; readonly key: KeyObject };
@@ -18,12 +20,12 @@ export class AesGcmKeyWrap implements KeyWrap {
     for (const text of keys) {
       const bytes = parseWrappingKey(text);
       if (bytes === undefined)
-        throw context.error('invalid', 'a wrapping key is not 32 bytes as base64 or hex');
+        throw context.error('invalid', 'a wrapping key is not 32 bytes as base64 or hex', { hint: MAKE_KEY });
       this.#keys.set(wrappingKeyId(bytes), createSecretKey(bytes));
       bytes.fill(0);
     }
     const [first] = this.#keys;
-    if (first === undefined) throw context.error('invalid', 'there is no wrapping key');
+    if (first === undefined) throw context.error('invalid', 'there is no wrapping key', { hint: MAKE_KEY });
     this.#first = { keyId: first[0], key: first[1] };
   }
 
@@ -39,7 +41,8 @@ export class AesGcmKeyWrap implements KeyWrap {
     if (key === undefined) {
       throw this.#context.error(
         'denied',
-        `key ${keyId} is not among those held: ${[...this.#keys.keys()].join(', ')}`,
+        `key ${printable(keyId)} is not among those held: ${[...this.#keys.keys()].join(', ')}`,
+        { hint: 'Add the key that sealed it to `keys`, behind the first: the first seals, all open.' },
       );
     }
     if (wrapped.length !== WRAPPED_BYTES) throw this.#corrupt(keyId);
@@ -56,6 +59,12 @@ export class AesGcmKeyWrap implements KeyWrap {
   }
 
   #corrupt(keyId: string, cause?: unknown): Error {
-    return this.#context.error('corrupt', `the data key does not authenticate under key ${keyId}`, { cause });
+    return this.#context.error('corrupt', `the data key does not authenticate under key ${keyId}`, {
+      cause,
+      hint: 'It was altered, or wrapped for another snapshot; see who else writes to this storage.',
+    });
   }
 }
+
+/** It comes from the stored file and goes into logs and terminals. */
+const printable = (keyId: string): string => keyId.replace(/[^\x20-\x7e]/g, '?').slice(0, 256);

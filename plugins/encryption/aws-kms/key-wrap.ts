@@ -52,7 +52,11 @@ export class AwsKmsKeyWrap implements KeyWrap {
       parseKeyArn(keyId) === undefined ? [] : held.filter((one) => standsFor(one, keyId) !== 'no');
     const exact = candidates.filter((one) => standsFor(one, keyId) === 'exact');
     if (candidates.length === 0) throw this.#notHeld(keyId);
-    if (wrapped.length === 0) throw this.#context.error('corrupt', `the data key under ${keyId} is empty`);
+    if (wrapped.length === 0) {
+      throw this.#context.error('corrupt', `the data key under ${printable(keyId)} is empty`, {
+        hint: 'It was altered; see who else writes to this storage.',
+      });
+    }
     for (const candidate of exact.length > 0 ? exact.slice(0, 1) : candidates) {
       const dataKey = await this.#decrypt(candidate, keyId, wrapped, context, signal);
       if (dataKey !== undefined) return dataKey;

@@ -46,7 +46,10 @@ describe('aes-gcm', () => {
     const other = await create(NEXT);
     expect(await errorOf(() => other.unwrap(keyId, wrapped, CONTEXT, options))).toMatchObject({
       kind: 'denied',
+      hint: expect.stringContaining('`keys`'),
     });
+    const stranger = await errorOf(() => other.unwrap('a key\u001b[2J', wrapped, CONTEXT, options));
+    expect(stranger).toMatchObject({ kind: 'denied', message: expect.stringContaining('a key?[2J') });
 
     const same = await create(KEY);
     for (let at = 0; at < wrapped.length; at++) {
@@ -54,6 +57,7 @@ describe('aes-gcm', () => {
       flipped[at]! ^= 1;
       expect(await errorOf(() => same.unwrap(keyId, flipped, CONTEXT, options))).toMatchObject({
         kind: 'corrupt',
+        hint: expect.any(String),
       });
     }
     for (const length of [0, 1, 12, 28, 59]) {
