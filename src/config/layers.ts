@@ -103,5 +103,5 @@ export function coerceTree(
 }
 
 /** Strictly inside a plugin's entry. */
-export const inEntry = (outline: SchemaOutline, path: SettingPath): boolean =>
+const inEntry = (outline: SchemaOutline, path: SettingPath): boolean =>
   path.slice(0, -1).some((_, i) => outline.keyword(path.slice(0, i + 1), 'pluginKind') !== undefined);

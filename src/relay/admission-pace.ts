@@ -17,8 +17,8 @@ const LEAST_OVERDUE_MS = 50;
 const RECENT = 256;
 
 /**
- * How many data planes may wait for the control plane's first answer at once. One, until
- * thirty-two answers were fast; doubles with each round of fast answers from then on, and halves with a slow one, once for a round: those that were
+ * How many data planes may wait for the control plane's first answer at once. One, until thirty-two answers were fast;
+ * doubles with each round of fast answers from then on, and halves with a slow one, once for a round: those that were
  * let in together are slow together.
  */
 export class AdmissionPace {

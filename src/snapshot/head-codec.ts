@@ -5,7 +5,7 @@ import type { Head, Hold, Line } from './head.ts';
 import { decodeJson, JsonValue } from './json-value.ts';
 import { LIMITS } from './limits.ts';
 
-export const HEAD_FORMAT = 'kongfallback-head/1';
+const HEAD_FORMAT = 'kongfallback-head/1';
 
 const NONCE = { max: 32, pattern: /^[0-9a-f]{32}$/ };
 const SNAPSHOT_KEY = { max: 64, pattern: /^snapshots\/[0-9a-f]{16}-[0-9a-f]{16}\.kfs$/ };

@@ -1,7 +1,7 @@
 import { FallbackError } from '../errors/index.ts';
 
 /** S3 allows 1024 bytes; the half leaves room for every store that stores less (object-stores differ). */
-export const MAX_KEY_BYTES = 512;
+const MAX_KEY_BYTES = 512;
 
 const PART = /^[A-Za-z0-9._-]+$/;
 
