@@ -7,7 +7,11 @@ export function findingLines(findings: readonly ShownFinding[]): string[] {
     (a, b) => Number(b.severity === 'critical') - Number(a.severity === 'critical'),
   );
   return worstFirst.flatMap(({ severity, about, message, code, hint }) => [
-    `${severity}: ${escapeControls(about)}: ${escapeControls(message)} [${code}]`,
+    `${severity}: ${escapeControls(about)}: ${oneLine(message)} [${code}]`,
     ...(hint === undefined ? [] : [`  hint: ${escapeControls(hint)}`]),
   ]);
 }
+
+/** An error that lists what it tried, in the one line that a finding has. */
+const oneLine = (message: string): string =>
+  escapeControls(message.replaceAll(':\n', ': ').replaceAll('\n', '; '));

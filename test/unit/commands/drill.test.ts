@@ -72,6 +72,30 @@ describe('a drill from the command line', () => {
     bad.remove();
   });
 
+  it('a monitor needs the stores and the keys: no target, no control plane', async () => {
+    const monitor = site.copy({ storages: [{ use: 'file', path: 'store' }] });
+    monitor.configure({ controlPlane: undefined, bootstrap: undefined });
+    const { code, stdout, stderr } = await run(['drill'], monitor.directory);
+    expect(code, stderr).toBe(0);
+    expect(stdout).toMatch(/^ok\n/);
+    monitor.configure({ controlPlane: undefined, bootstrap: undefined, encryption: undefined });
+    const keyless = await run(['drill'], monitor.directory);
+    expect(keyless.code).toBe(2);
+    expect(keyless.stderr).toContain('encryption');
+    expect(keyless.stderr).not.toContain('bootstrap.target');
+    monitor.remove();
+  });
+
+  it('says in one line what was tried', async () => {
+    const empty = site.copy({ storages: [{ use: 'file', path: 'empty' }] });
+    empty.configure({});
+    const { code, stdout } = await run(['drill'], empty.directory);
+    expect(code).toBe(22);
+    expect(stdout).toContain('no snapshot could be restored: storage file: ');
+    expect(stdout).not.toContain('u000a');
+    empty.remove();
+  });
+
   it('a folder for scratch files that is not there is an error', async () => {
     const former = process.env['TMPDIR'];
     process.env['TMPDIR'] = '/nowhere';
