@@ -31,13 +31,13 @@ export class Expiry implements Validator {
   }
 
   async validate(
-    { table }: ConfigDocument,
+    document: ConfigDocument,
     { now }: ValidationContext,
     { signal }: CallOptions,
   ): Promise<readonly Finding[]> {
     const found: Finding[] = [];
     let skipped = 0;
-    for (const places of [caPlaces(table), leafPlaces(table)]) {
+    for (const places of [caPlaces(document.table), leafPlaces(document)]) {
       for (const place of places) {
         if (signal.aborted) throw this.#plugin.error('aborted', 'stopped before every certificate was read');
         if (!this.#isWithinBounds(place)) skipped++;

@@ -1,4 +1,6 @@
+import type { ConfigDocument } from 'kongfallback/plugin';
 import { certificatesIn, looksLikePem } from './not-after.ts';
+import { hasPemElsewhere } from './pem-count.ts';
 
 type Table = Readonly<Record<string, unknown>>;
 
@@ -26,7 +28,7 @@ export function* caPlaces(table: Table): Generator<Place> {
 }
 
 /** Certificates that data planes present, and whatever plugins hold in their settings. */
-export function* leafPlaces(table: Table): Generator<Place> {
+export function* leafPlaces({ bytes, table }: ConfigDocument): Generator<Place> {
   for (const [entity, position] of entitiesOf(table, 'certificates')) {
     for (const field of ['cert', 'cert_alt']) {
       const pem = entity[field];
@@ -34,6 +36,7 @@ export function* leafPlaces(table: Table): Generator<Place> {
       if (isText(pem)) yield placeOf('certificates', entity, position, [field], firstOf(pem), false);
     }
   }
+  if (!hasPemElsewhere(bytes, table)) return;
   for (const [entity, position] of entitiesOf(table, 'plugins')) {
     for (const [field, text] of pemsIn(entity['config'], 0)) {
       for (const pem of certificatesIn(text))
