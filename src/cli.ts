@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import type { CommandIo } from './commands/command-io.ts';
 import { exitCodeOf, renderError } from './commands/render-error.ts';
 import { FallbackError } from './errors/index.ts';
+import { Redactor } from './observe/redact.ts';
 import { version } from './observe/version.ts';
 
 type Register = (program: Command, io: CommandIo) => void;
@@ -81,6 +82,7 @@ const USAGE_ERROR = 2;
 /** Runs one command line and returns its exit code; never throws, never ends the process. */
 export async function main(argv: readonly string[], io: Partial<CommandIo> = {}): Promise<number> {
   let exitCode = 0;
+  const redactor = new Redactor();
   const full: CommandIo = {
     stdout: (text) => process.stdout.write(text),
     stderr: (text) => process.stderr.write(text),
@@ -90,6 +92,7 @@ export async function main(argv: readonly string[], io: Partial<CommandIo> = {})
     exit: (code) => {
       exitCode = code;
     },
+    redactor,
     ...io,
   };
   try {
@@ -103,7 +106,7 @@ export async function main(argv: readonly string[], io: Partial<CommandIo> = {})
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
     const shown = error instanceof CommanderError ? usageError(error) : error;
-    full.stderr(renderError(shown));
+    full.stderr(redactor.redact(renderError(shown)));
     return exitCodeOf(shown);
   }
 }

@@ -8,7 +8,7 @@ import { InstalledPlugins } from './composition/plugin-catalogue.ts';
 import { relayParts } from './composition/relay.ts';
 import { type RelayOptions, RelayService } from './composition/relay-service.ts';
 import { type LoadedSettings, type LoadSettingsOptions, loadSettings as load } from './config/index.ts';
-import { redactor, silentLogger } from './observe/index.ts';
+import { Redactor, silentLogger } from './observe/index.ts';
 import type { Logger } from './plugin/plugin.ts';
 
 export type { BootstrapOutcome, Origin } from './bootstrap/outcome.ts';
@@ -49,7 +49,7 @@ export function loadSettings(options: EmbeddedSettingsOptions): Promise<LoadedSe
 
 /** Blanks every secret of these settings in a text, also URL-encoded and in base64; for a program's own log. */
 export const secretsBlanked = (settings: LoadedSettings): ((text: string) => string) =>
-  redactor(settings.secrets);
+  new Redactor(settings.secrets).redact;
 
 /** The backup node: `once`, or `run` until a signal fires. */
 export function createExporter(settings: LoadedSettings, options: EmbedOptions = {}): Exporter {

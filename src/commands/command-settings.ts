@@ -28,6 +28,7 @@ export function openCommandSettings(
     cwd: io.cwd,
     env: io.env,
     terminal: io.terminal,
+    ...(io.redactor !== undefined && { redactor: io.redactor }),
     ...(level !== undefined && { level }),
     ...(warned !== undefined && { warned }),
   });

@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { extname } from 'node:path';
 import { type DependencyContainer, container as root } from 'tsyringe';
 import type { LoadedSettings } from '../config/index.ts';
-import { Findings } from '../observe/index.ts';
+import { Findings, Redactor } from '../observe/index.ts';
 import type { Logger } from '../plugin/plugin.ts';
 import { Breaker, type BreakerPolicy, Outside, systemClock } from '../resilience/index.ts';
 import { Lifecycle } from '../service/lifecycle.ts';
@@ -29,6 +29,7 @@ export function commonParts(
 
   provide(parts, Part.settings, () => loaded);
   provide(parts, Part.log, () => log);
+  provide(parts, Part.redactor, () => new Redactor(loaded.secrets));
   provide(parts, Part.clock, () => systemClock);
   provide(parts, Part.random, () => Math.random);
   provide(parts, Part.lifecycle, () => new Lifecycle());

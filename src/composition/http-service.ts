@@ -1,5 +1,4 @@
 import type { DependencyContainer } from 'tsyringe';
-import { redactor } from '../observe/index.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { ServiceState } from '../observe/metrics-state.ts';
 import { ServiceHub, type ServiceSeat } from '../service/service-hub.ts';
@@ -21,11 +20,11 @@ export function seated(parts: DependencyContainer, seat: ServiceSeat | undefined
  * @throws FallbackError KF_SERVICE_LISTEN
  */
 export async function startHttpService(get: Get, state: () => ServiceState): Promise<Metrics | undefined> {
-  const { settings, secrets } = get(Part.settings);
+  const { settings } = get(Part.settings);
   const { cluster } = settings;
   const { listen } = settings.service;
   if (listen === 'off') return undefined;
-  const joining = { cluster, listen, state, redact: redactor(secrets), log: get(Part.log) };
+  const joining = { cluster, listen, state, redact: get(Part.redactor).redact, log: get(Part.log) };
   const shared = get(Part.seat);
   if (shared !== undefined) return shared.join(joining);
   const hub = new ServiceHub(get(Part.clock));

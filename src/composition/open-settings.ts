@@ -1,5 +1,5 @@
 import { type LoadedSettings, loadSettings, type Role } from '../config/index.ts';
-import { createLogger, type LogLevel, redactor } from '../observe/index.ts';
+import { createLogger, type LogLevel, Redactor } from '../observe/index.ts';
 import type { Logger } from '../plugin/plugin.ts';
 import { InstalledPlugins } from './plugin-catalogue.ts';
 
@@ -16,6 +16,8 @@ export interface OpenSettingsOptions {
   /** Takes the place of `log.level`. */
   readonly level?: LogLevel;
   readonly write?: (line: string) => void;
+  /** Of the process, when several roles, or the same settings again, are opened in it. */
+  readonly redactor?: Redactor;
   /** Warnings that were logged for another role of this process, and those of this one: each is logged once. */
   readonly warned?: Set<string>;
 }
@@ -32,7 +34,9 @@ export async function openSettings(options: OpenSettingsOptions): Promise<Opened
   const { role, configPath, kongConf, flags, cwd, env } = options;
   const places = { configPath, kongConf, flags, cwd, env };
   const loaded = await loadSettings({ role, ...places, catalogue: new InstalledPlugins() });
-  const redact = redactor(loaded.secrets);
+  const { redactor = new Redactor() } = options;
+  redactor.learn(loaded.secrets);
+  const { redact } = redactor;
   const log = createLogger({
     level: options.level ?? loaded.settings.log.level,
     format: options.terminal ? 'text' : 'json',

@@ -1,5 +1,5 @@
 import type { LoadedSettings } from '../config/index.ts';
-import type { Findings } from '../observe/index.ts';
+import type { Findings, Redactor } from '../observe/index.ts';
 import type { Clock, Logger } from '../plugin/plugin.ts';
 import type { Source } from '../plugin/source.ts';
 import type { Target } from '../plugin/target.ts';
@@ -19,6 +19,8 @@ export const Part = {
   clock: token<Clock>('clock'),
   random: token<Random>('random'),
   log: token<Logger>('log'),
+  /** Of what leaves the process by other ways than the log. */
+  redactor: token<Redactor>('redactor'),
   lifecycle: token<Lifecycle>('lifecycle'),
   findings: token<Findings>('findings'),
   outside: token<Outside>('outside'),

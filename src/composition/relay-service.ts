@@ -123,6 +123,7 @@ export class RelayService {
     const beside: ((signal: AbortSignal) => Promise<void>)[] = [];
     if (reload !== undefined) {
       const changed = async (loaded: LoadedSettings) => {
+        get(Part.redactor).learn(loaded.secrets);
         keys = await relayKeys(getter(relayParts(loaded, log)));
       };
       const watch = new SettingsReload(get(Part.settings), { load: reload, changed, clock, findings, log });

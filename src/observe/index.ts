@@ -1,3 +1,3 @@
 export { type FindingSeverity, Findings, type StandingFinding } from './findings.ts';
 export { createLogger, escapeControls, type LoggerOptions, type LogLevel, silentLogger } from './logger.ts';
-export { redactor } from './redact.ts';
+export { Redactor } from './redact.ts';

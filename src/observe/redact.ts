@@ -1,33 +1,65 @@
 /** Shorter values would blank out half of every line, and are no secrets worth the name. */
 const MINIMUM_LENGTH = 6;
 
+/** Shorter pieces of base64 occur by chance. */
+const MINIMUM_PIECE = 12;
+
 /**
- * Replaces every known secret in a text, also where it appears URL-encoded, as JSON escapes or in base64. The last
- * line of defence: no message is meant to carry a secret in the first place.
+ * Replaces every known secret in a text, also where it appears URL-encoded, as JSON escapes, in hexadecimal, or in
+ * base64, alone or with something around it. The last line of defence: no message is meant to carry a secret in the
+ * first place.
  */
-export function redactor(secrets: readonly string[]): (text: string) => string {
-  const forms = new Set<string>();
-  for (const secret of secrets) {
-    const trimmed = secret.trim();
-    if (trimmed.length < MINIMUM_LENGTH) continue;
-    for (const form of formsOf(trimmed)) forms.add(form);
+export class Redactor {
+  readonly #secrets = new Set<string>();
+  #pattern: RegExp | undefined;
+
+  constructor(secrets: readonly string[] = []) {
+    this.learn(secrets);
   }
-  const longestFirst = [...forms].sort((a, b) => b.length - a.length);
-  if (longestFirst.length === 0) return (text) => text;
-  const pattern = new RegExp(longestFirst.map(escapeRegExp).join('|'), 'g');
-  return (text) => text.replace(pattern, '***');
+
+  /** For all that is redacted from now on; what was known stays known, since a former key may still be in use. */
+  learn(secrets: readonly string[]): void {
+    const before = this.#secrets.size;
+    for (const secret of secrets) {
+      const trimmed = secret.trim();
+      if (trimmed.length >= MINIMUM_LENGTH) this.#secrets.add(trimmed);
+    }
+    if (this.#secrets.size === before) return;
+    const forms = new Set([...this.#secrets].flatMap(formsOf));
+    const longestFirst = [...forms].sort((a, b) => b.length - a.length);
+    this.#pattern = new RegExp(longestFirst.map(escapeRegExp).join('|'), 'g');
+  }
+
+  readonly redact = (text: string): string =>
+    this.#pattern === undefined ? text : text.replace(this.#pattern, '***');
 }
 
 function formsOf(secret: string): string[] {
   const bytes = Buffer.from(secret, 'utf8');
+  const escaped = encodeURIComponent(secret);
+  const base64 = [bytes.toString('base64'), bytes.toString('base64').replace(/=+$/, ''), ...piecesOf(bytes)];
   return [
     secret,
-    encodeURIComponent(secret),
+    escaped,
+    escaped.replaceAll(/%[0-9A-F]{2}/g, (code) => code.toLowerCase()),
     JSON.stringify(secret).slice(1, -1),
-    bytes.toString('base64'),
-    bytes.toString('base64url'),
-    bytes.toString('base64').replace(/=+$/, ''),
+    bytes.toString('hex'),
+    ...base64,
+    ...base64.map((form) => form.replaceAll('+', '-').replaceAll('/', '_')),
   ];
+}
+
+/** In `user:password` as base64, characters at both ends of the password are mixed with their neighbours. */
+function piecesOf(bytes: Buffer): string[] {
+  return [0, 1, 2]
+    .map((shift) => {
+      const text = Buffer.concat([Buffer.alloc(shift), bytes])
+        .toString('base64')
+        .replace(/=+$/, '');
+      const isWhole = (shift + bytes.length) % 3 === 0;
+      return text.slice(shift === 0 ? 0 : shift + 1, isWhole ? undefined : -1);
+    })
+    .filter((piece) => piece.length >= MINIMUM_PIECE);
 }
 
 const escapeRegExp = (text: string): string => text.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&');
