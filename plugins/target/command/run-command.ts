@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Clock } from 'kongfallback/plugin';
+import { shownOutput } from './shown-output.ts';
 
 export interface CommandRun {
   readonly command: readonly string[];
@@ -33,7 +34,7 @@ export async function runCommand(run: CommandRun): Promise<Ending> {
   child.stderr?.on('data', (piece: Buffer) => {
     stderr = Buffer.concat([stderr, piece]).subarray(-MOST_STDERR_BYTES);
   });
-  const text = () => stderr.toString('utf8').trim();
+  const text = () => shownOutput(stderr.toString('utf8'));
   const ended = new Promise<void>((resolve) => child.stderr?.on('close', resolve));
   const exited = new Promise<Ending>((resolve) => {
     child.on('error', (error) => resolve({ how: 'not-started', reason: error.message, stderr: '' }));
