@@ -20,6 +20,9 @@ interface Case {
   readonly retryAfterMs?: number;
 }
 
+/** As AWS spells the names of its errors: ThrottlingException, KMSInvalidStateException. */
+const NAME = /^[A-Z][A-Za-z]{0,63}$/;
+
 /** KMS counts requests by the second and names no time. */
 const THROTTLED_RETRY_MS = 1000;
 
@@ -28,8 +31,8 @@ const MAX_CAUSE_LENGTH = 512;
 
 export function nameOf(error: unknown): string {
   const name = (error as SdkError | null)?.name;
-  // It comes from the server and goes into logs and terminals.
-  return typeof name === 'string' ? name.replace(/[^A-Za-z0-9._-]/g, '').slice(0, 64) : '';
+  // It comes from the server, which was told a session token, and goes into logs: words pass, and nothing else.
+  return typeof name === 'string' && NAME.test(name) ? name : '';
 }
 
 /** Credentials that a fresh look may replace. */

@@ -24,6 +24,9 @@ const CONFLICT_RETRY_MS = 200;
 /** Cloudflare R2 takes one write per second and key, answers more with 429, and names no time. */
 const TOO_MANY_RETRY_MS = 1_000;
 
+/** As AWS and others spell the codes of their errors: NoSuchKey, XAmzContentSHA256Mismatch. */
+const NAME = /^(?=.{1,64}$)[A-Z](?:SHA256|MD5|[A-Za-z])*$/;
+
 /** The HTTP status that an error of the SDK carries; names are 'Unknown' for 304 and some 403. */
 export function statusOf(error: unknown): number | undefined {
   const status = (error as SdkError | null)?.$metadata?.httpStatusCode;
@@ -32,8 +35,8 @@ export function statusOf(error: unknown): number | undefined {
 
 export function nameOf(error: unknown): string {
   const name = (error as SdkError | null)?.name;
-  // It comes from the server and goes into logs and terminals.
-  return typeof name === 'string' ? name.replace(/[^A-Za-z0-9._-]/g, '').slice(0, 64) : '';
+  // It comes from the server, which was told a session token, and goes into logs: words pass, and nothing else.
+  return typeof name === 'string' && NAME.test(name) ? name : '';
 }
 
 /** What the SDK throws, with the kind that status, error name or errno means; the text is never looked at. */
