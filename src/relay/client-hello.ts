@@ -1,6 +1,7 @@
 /** A record's header (RFC 8446, 5.1), behind which the type of the handshake message stands (4). */
 const HEADER_BYTES = 5;
 const [HANDSHAKE, MAJOR, CLIENT_HELLO] = [22, 3, 1];
+const BEGINNING = [HANDSHAKE, MAJOR, undefined, undefined, undefined, CLIENT_HELLO];
 
 /**
  * Whether a data plane has asked for TLS: only then a control plane has something to answer to. Strangers that send a
@@ -19,6 +20,11 @@ export class ClientHello {
     const [type, major, , high = 0, low = 0, message] = this.#start;
     if (type !== HANDSHAKE || major !== MAJOR || message !== CLIENT_HELLO) return false;
     return this.#bytes >= HEADER_BYTES + high * 256 + low;
+  }
+
+  /** It began with something else. */
+  get isOther(): boolean {
+    return this.#start.some((byte, at) => BEGINNING[at] !== undefined && byte !== BEGINNING[at]);
   }
 
   read(chunk: Uint8Array): void {

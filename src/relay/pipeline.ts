@@ -3,8 +3,10 @@ import type { Socket } from 'node:net';
 import { classify, type FallbackError } from '../errors/index.ts';
 import type { Address } from '../kong/index.ts';
 import type { Logger } from '../plugin/plugin.ts';
-import type { Clock } from '../resilience/index.ts';
+import { aborted, type Clock } from '../resilience/index.ts';
 import type { AdmissionTicket } from './admission.ts';
+import { greeting } from './greeting.ts';
+import { ListenerCount } from './listener-count.ts';
 import type { OpenTunnels } from './open-tunnels.ts';
 import { Tunnel } from './tunnel.ts';
 import type { ControlPlaneView } from './verdict.ts';
@@ -43,6 +45,8 @@ export interface SwitchOverDependencies {
 
 /** A data plane waits 5 s for TLS; what is left of them is for the handshake. */
 const HOLD_MS = 4000;
+/** A data plane asks at once; this is as long as it would wait itself. */
+const SILENT_MS = 5000;
 /** A connection may fail while another address, or the next moment, gives one. */
 const MOST_TRIES = 2;
 
@@ -50,11 +54,19 @@ const MOST_TRIES = 2;
 export class SwitchOver {
   readonly #deps: SwitchOverDependencies;
   readonly #stopped: AbortSignal;
+  readonly #strangers: ListenerCount;
   #held = 0;
 
   constructor(deps: SwitchOverDependencies, stopped: AbortSignal) {
     this.#deps = deps;
     this.#stopped = stopped;
+    const { clock, log } = deps;
+    this.#strangers = new ListenerCount(clock, stopped, (count) =>
+      log.warn(
+        { event: 'relay.strangers', count },
+        `connections that asked for no TLS within ${SILENT_MS / 1000} s were closed: ${count}`,
+      ),
+    );
   }
 
   /** Data planes that dialled and wait for a verdict, an admission or a connection. */
@@ -91,11 +103,39 @@ export class SwitchOver {
     for (let tries = 0; tries < MOST_TRIES; tries++) {
       const { verdict } = await watch.settled({ waitMs: this.#left(until), signal });
       if (verdict === 'down') break;
+      if (tries === 0 && !(await this.#asksForTls(socket, signal))) return;
+      if (watch.view().verdict === 'down') break;
       if (await this.#letThrough(socket, signal, until)) return;
     }
     await copies.looked({ waitMs: this.#left(until), signal });
     // It may leave at any moment from here on; the stand-in copes with that as with every other peer.
     standIn.accept(socket);
+  }
+
+  /**
+   * Who does not ask for TLS, as a check of the port does not, must not stand at the door before those who do, and costs
+   * the control plane no connection.
+   *
+   * @returns false when it has left or was closed
+   */
+  async #asksForTls(socket: Socket, signal: AbortSignal): Promise<boolean> {
+    const over = new AbortController();
+    const onOver = () => over.abort();
+    signal.addEventListener('abort', onOver, { once: true });
+    let isLate = false;
+    const onLate = () => {
+      isLate = true;
+      onOver();
+    };
+    this.#deps.clock.sleep(SILENT_MS, over.signal).then(onLate, () => {});
+    const said = await greeting(socket, over.signal);
+    onOver();
+    signal.removeEventListener('abort', onOver);
+    if (signal.aborted) throw aborted(signal);
+    if (said === 'hello') return true;
+    if (said === 'noise' || isLate) this.#strangers.add();
+    socket.destroy();
+    return false;
   }
 
   /** @returns false when the control plane took no connection, or when it is not this one's turn */

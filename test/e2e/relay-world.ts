@@ -112,6 +112,14 @@ export class RelayWorld {
     return dataPlane;
   }
 
+  /** Where its control plane is going to be, while it is not. */
+  async nowhere(): Promise<Readonly<Record<string, unknown>>> {
+    const first = await this.controlPlane(1);
+    const { address } = first;
+    await first.close();
+    return { address, certificate: 'cluster.crt', key: 'cluster.key' };
+  }
+
   /** The exporter of this site, followed by its log. */
   async exporter(): Promise<RunningExporter> {
     const exporter = await RunningExporter.start(this.site);
