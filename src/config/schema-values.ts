@@ -25,3 +25,12 @@ export const listen = z
   .refine((text) => /:\d+$/.test(text) && Number(/:(\d+)$/.exec(text)?.[1]) <= 65_535, {
     error: 'expected a port between 0 and 65535 (0 takes any free one)',
   });
+
+/** Five fields, or six with seconds; in UTC. */
+export const cron = (example: string) =>
+  z
+    .string()
+    .regex(
+      /^\S+( +\S+){4,5}$/,
+      `expected a cron expression of five fields (six with seconds), in UTC, such as "${example}"`,
+    );

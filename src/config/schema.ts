@@ -1,15 +1,15 @@
 import * as z from 'zod';
+import { bootstrap } from './schema-bootstrap.ts';
 import { entry, storage } from './schema-entries.ts';
+import { exporting } from './schema-export.ts';
 import { relay } from './schema-relay.ts';
-import { gatewayVersion, hostPort, listen, name, seconds } from './schema-values.ts';
+import { cron, gatewayVersion, hostPort, listen, name } from './schema-values.ts';
 
 // The settings file. Every default and limit names its source in its description; the descriptions are what
 // editors show and what settings.schema.json carries.
 
 /** Characters of the longest string of V8 on 64-bit machines: (1 << 29) - 24. */
 const LONGEST_STRING = 536_870_888;
-
-const CRON = /^\S+( +\S+){4,5}$/;
 
 const controlPlane = z
   .strictObject({
@@ -60,108 +60,6 @@ const signing = z
   .prefault({})
   .meta({ description: 'Signature of the head, the trust root. Readers need public keys only.' });
 
-const keep = z
-  .strictObject({
-    last: z.int().min(1).max(200).default(20).meta({
-      description:
-        'Newest snapshots kept of each line. At most 200. Default: 20, a working day of hourly changes twice over.',
-    }),
-    hourly: z.int().min(0).max(168).default(24).meta({
-      description: 'Hours of which the newest snapshot is kept. At most 168. Default: 24, one day.',
-    }),
-    daily: z.int().min(0).max(120).default(14).meta({
-      description: 'Days of which the newest snapshot is kept. At most 120. Default: 14, two weeks.',
-    }),
-  })
-  .prefault({})
-  .meta({
-    description:
-      'Retention; a snapshot that any rule keeps is kept. A head holds 512 snapshots at most (FORMAT.md), more than the three limits together.',
-  });
-
-const exporting = z
-  .strictObject({
-    delaySeconds: seconds(3600).default(5).meta({
-      description:
-        "Quiet time after a change before it is published, which gathers a burst into one snapshot. Default: 5, Kong's own db_update_frequency.",
-    }),
-    confirmSchedule: z
-      .string()
-      .regex(
-        CRON,
-        'expected a cron expression of five fields (six with seconds), in UTC, such as "*/10 * * * *"',
-      )
-      .default('*/10 * * * *')
-      .meta({
-        description:
-          'When to ask the control plane again for what is published (cron, UTC). Default: every 10 minutes, 144 head writes a day for each line and store.',
-      }),
-    keep,
-    evidenceMarginSeconds: seconds(300).default(4).meta({
-      description:
-        'How much newer evidence must be to replace the head of another exporter. Must exceed the export time of the control plane by 2 s, the granularity of two Date headers. Default: 4, by simulation.',
-    }),
-    successPolicy: z.enum(['any', 'all']).default('any').meta({
-      description: 'Publishing counts as done when any store has it, or only when all have. Default: any.',
-    }),
-    instance: z
-      .string()
-      .regex(
-        /^[A-Za-z0-9][A-Za-z0-9._-]{0,252}$/,
-        'expected a host name: letters, digits, dots, dashes, underscores',
-      )
-      .optional()
-      .meta({
-        description:
-          "Name of this exporter in heads and in the control plane's list. Default: the host name.",
-      }),
-  })
-  .prefault({})
-  .meta({ description: 'The exporter.' });
-
-const bootstrap = z
-  .strictObject({
-    cacheDirectory: z.string().min(1).default('/var/lib/kongfallback').meta({
-      description:
-        'Where a fetched snapshot is kept, sealed; a path relative to this file. Default: /var/lib/kongfallback.',
-    }),
-    waitSeconds: seconds(86_400).default(60).meta({
-      description:
-        'How long a new node keeps trying control plane and storage before it starts without either; 0 tries once, as --once does. Default: 60.',
-    }),
-    probeSeconds: z.number().min(1).max(600).default(10).meta({
-      description:
-        'The control plane counts as unreachable when it has sent no configuration within this time. Default: 10: a control plane pushes within 3 s of connecting, large configurations included.',
-    }),
-    gatewayVersion: gatewayVersion.optional().meta({
-      description:
-        'Exact version of this data plane. Default: what `kong version` says, else the only one in gatewayVersions.',
-    }),
-    maxAgeSeconds: z.int().min(1).max(315_360_000).optional().meta({
-      description:
-        'Refuse a head whose exporter has not written for longer. Default: no limit, availability first.',
-    }),
-    minimumSequence: z.int().min(0).optional().meta({
-      description:
-        'Refuse a head with a lower sequence; protects a new node from a rolled-back bucket. Default: none.',
-    }),
-    kongPrefix: z.string().min(1).optional().meta({
-      description:
-        'prefix of Kong on this node; a node whose LMDB there holds a usable configuration is left alone. A path relative to this file. Default: KONG_PREFIX, else /usr/local/kong, as Kong is built.',
-    }),
-    lmdbEnvironmentPath: z.string().min(1).optional().meta({
-      description:
-        'lmdb_environment_path of Kong, relative to the prefix. Default: KONG_LMDB_ENVIRONMENT_PATH, else dbless.lmdb, as in Kong.',
-    }),
-    watchSeconds: z.number().min(1).max(86_400).default(60).meta({
-      description:
-        'While a node runs on a snapshot, how often the control plane is asked whether it is back; half of it to one and a half times, at random. Default: 60: each question makes it send its configuration.',
-    }),
-    target: entry('target').optional().meta({ description: 'What is done with the restored document.' }),
-  })
-  .prefault({})
-  .meta({ description: 'A new data plane.' });
-
 export const settingsSchema = z
   .strictObject({
     cluster: name('the name of the fleet').meta({
@@ -211,17 +109,10 @@ export const settingsSchema = z
             description:
               'host:port of health, metrics and status, or off. Default: 127.0.0.1:8010, this machine only.',
           }),
-        drillSchedule: z
-          .string()
-          .regex(
-            CRON,
-            'expected a cron expression of five fields (six with seconds), in UTC, such as "30 4 * * *"',
-          )
-          .optional()
-          .meta({
-            description:
-              'When a long-running exporter restores from each storage into a scratch file, to prove that it works (cron, UTC). It reads the whole snapshot each time. Default: never.',
-          }),
+        drillSchedule: cron('30 4 * * *').optional().meta({
+          description:
+            'When a long-running exporter restores from each storage into a scratch file, to prove that it works (cron, UTC). It reads the whole snapshot each time. Default: never.',
+        }),
       })
       .prefault({})
       .meta({ description: 'The HTTP endpoints of a long-running process.' }),
