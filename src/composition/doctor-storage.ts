@@ -103,10 +103,14 @@ async function asWriter(
   signal: AbortSignal,
 ): Promise<readonly Observation[]> {
   const options = { random: get(Part.random), signal };
-  // When nothing can be written, the rights say why.
-  const conditions = await conditionalWrites(store, singleWriter, options).catch((): Observation[] => []);
-  if (conditions.some(({ severity }) => severity === 'error')) return conditions;
-  return [...(await writerRights(store, options)), ...conditions];
+  // Without a request: such a store is not written to.
+  if (store.capabilities.conditionalPut !== true && !singleWriter) {
+    return conditionalWrites(store, singleWriter, options);
+  }
+  const rights = await writerRights(store, options);
+  if (rights.some(({ code }) => code === 'storage-put-fails' || code === 'storage-not-conditional'))
+    return rights;
+  return [...rights, ...(await conditionalWrites(store, singleWriter, options))];
 }
 
 /** Of the errors of a restore the one behind it tells. */

@@ -447,6 +447,23 @@ const BROKEN: readonly Row[] = [
     exit: 22,
   },
   {
+    what: 'the storage takes conditions the wrong way round',
+    role: 'exporter',
+    breaking: bucket({ invertConditions: true }),
+    code: 'storage-not-conditional',
+    exit: 22,
+  },
+  {
+    what: 'the storage accepts requests and says nothing',
+    role: 'node',
+    breaking: async (setUp) => {
+      await bucket({}, { on: 'get', act: { hang: true } })(setUp);
+      setUp.settings['storages'][0].requestTimeoutSeconds = 0.1;
+    },
+    code: 'head-unreadable',
+    exit: 22,
+  },
+  {
     what: 'a node may write to the bucket',
     role: 'node',
     breaking: ({ settings }) => {

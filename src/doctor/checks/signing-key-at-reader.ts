@@ -17,7 +17,8 @@ export async function signingKeyAtReader(
     message: 'the signing key is not on this machine',
   };
   if (written === undefined) return [absent];
-  const refers = written.includes('${');
+  // A key that is written there in part must not be shown.
+  const refers = /^\$\{[^}]*\}$/.test(written.trim());
   const found = await resolve(written).then(
     () => true,
     () => false,
