@@ -8,7 +8,7 @@ import type { CommandIo } from './command-io.ts';
 
 interface KeygenOptions {
   readonly outDir: string;
-  readonly name: string;
+  readonly name?: string;
   readonly signing?: true;
   readonly encryption?: true;
   readonly json?: true;
@@ -35,12 +35,13 @@ export function registerKeygen(program: Command, io: CommandIo): void {
     .command('keygen')
     .summary('make a signing key pair or an encryption key')
     .description(
-      'Makes an Ed25519 key pair for signing heads, or with --encryption a 32-byte key for aes-gcm. Files that exist are never overwritten.',
+      'Makes an Ed25519 key pair for signing heads, or with --encryption a 32-byte key for aes-gcm; with --signing and ' +
+        '--encryption both. Files that exist are never overwritten.',
     )
     .option('--out-dir <dir>', 'folder for the files; made if missing', '.')
-    .option('--name <name>', 'first part of the file names', 'head')
-    .option('--signing', 'the signing key pair: <name>.key and <name>.pub (default)')
-    .option('--encryption', 'an encryption key: <name>.aes')
+    .option('--name <name>', 'first part of the file names')
+    .option('--signing', 'a signing key pair: head.key and head.pub, or <name>.key and <name>.pub (default)')
+    .option('--encryption', 'an encryption key: encryption.key, or <name>-encryption.key')
     .option('--json', 'print paths and key ids as JSON')
     .action(async (options: KeygenOptions) => {
       const made = await makeKeys(options, io.cwd);
@@ -51,7 +52,7 @@ export function registerKeygen(program: Command, io: CommandIo): void {
 /** @throws FallbackError `invalid` KF_KEYGEN_NAME; `conflict` KF_KEY_EXISTS; `unavailable` KF_KEY_UNWRITABLE */
 async function makeKeys(options: KeygenOptions, cwd: string): Promise<MadeKeys> {
   const { name, encryption } = options;
-  if (!NAME.test(name)) {
+  if (name !== undefined && !NAME.test(name)) {
     throw new FallbackError(
       'invalid',
       'KF_KEYGEN_NAME',
@@ -62,8 +63,11 @@ async function makeKeys(options: KeygenOptions, cwd: string): Promise<MadeKeys> 
     );
   }
   const folder = resolve(cwd, options.outDir);
-  const signing = (options.signing ?? encryption === undefined) ? signingPair(join(folder, name)) : undefined;
-  const wrapping = encryption ? encryptionKey(join(folder, name)) : undefined;
+  const signing =
+    (options.signing ?? encryption === undefined) ? signingPair(join(folder, name ?? 'head')) : undefined;
+  const wrapping = encryption
+    ? encryptionKey(join(folder, name === undefined ? 'encryption.key' : `${name}-encryption.key`))
+    : undefined;
   await writeNew(folder, [...(signing?.files ?? []), ...(wrapping?.files ?? [])]);
   return { ...(signing && { signing: signing.made }), ...(wrapping && { encryption: wrapping.made }) };
 }
@@ -90,10 +94,10 @@ function signingPair(base: string) {
   return { made, files };
 }
 
-function encryptionKey(base: string) {
+function encryptionKey(path: string) {
   const key = randomBytes(32);
-  const made = { keyId: wrappingKeyId(key), key: `${base}.aes` };
-  const files: KeyFile[] = [{ path: made.key, mode: SECRET_MODE, text: `${key.toString('base64')}\n` }];
+  const made = { keyId: wrappingKeyId(key), key: path };
+  const files: KeyFile[] = [{ path, mode: SECRET_MODE, text: `${key.toString('base64')}\n` }];
   return { made, files };
 }
 

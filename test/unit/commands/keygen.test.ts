@@ -35,7 +35,7 @@ const text = (name: string) => readFile(join(folder, name), 'utf8');
 const mode = async (name: string) => (await stat(join(folder, name))).mode & 0o777;
 
 describe('keygen', () => {
-  it.each(['head.key', 'head.pub', 'head.aes'])(
+  it.each(['head.key', 'head.pub', 'encryption.key'])(
     'overwrites nothing and leaves no half: %s exists',
     async (existing) => {
       await writeFile(join(folder, existing), 'precious');
@@ -72,9 +72,11 @@ describe('keygen', () => {
 
   it('makes a key that aes-gcm takes', async () => {
     await keygen('--encryption', '--name', 'k1', '--out-dir', 'keys');
-    expect(await readdir(join(folder, 'keys'))).toEqual(['k1.aes']);
-    expect(await mode('keys/k1.aes')).toBe(0o600);
-    const { issues } = await aesGcm.settings['~standard'].validate({ keys: [await text('keys/k1.aes')] });
+    expect(await readdir(join(folder, 'keys'))).toEqual(['k1-encryption.key']);
+    expect(await mode('keys/k1-encryption.key')).toBe(0o600);
+    const { issues } = await aesGcm.settings['~standard'].validate({
+      keys: [await text('keys/k1-encryption.key')],
+    });
     expect(issues).toBeUndefined();
   });
 
@@ -83,7 +85,7 @@ describe('keygen', () => {
       await keygen('--signing', '--encryption'),
       await keygen('--signing', '--encryption', '--name', 'b', '--json'),
     ];
-    const secrets = await Promise.all(['head.key', 'head.aes', 'b.key', 'b.aes'].map(text));
+    const secrets = await Promise.all(['head.key', 'encryption.key', 'b.key', 'b-encryption.key'].map(text));
     for (const secret of secrets)
       for (const line of secret.split('\n').filter((part) => part.length > 20 && !part.startsWith('-'))) {
         expect(printed.join('')).not.toContain(line);
