@@ -4,7 +4,7 @@ import { type LoadedSettings, loadSettings, parseSetFlags, type Role } from '../
 import { EXIT_CODE_OF_KIND, kindOf } from '../errors/index.ts';
 import type { CommandIo } from './command-io.ts';
 import { errorJson } from './render-error.ts';
-import { kongConfOption, setOption } from './settings-options.ts';
+import { configOption, kongConfOption, setOption } from './settings-options.ts';
 
 interface ConfigOptions {
   readonly role: Exclude<Role, 'all'>;
@@ -21,7 +21,8 @@ const WIDEST_VALUE = 100;
 export function registerConfig(program: Command, io: CommandIo): void {
   program
     .command('config')
-    .description('check the settings, and print every value with its origin; secrets as ***')
+    .summary('print the settings, each with where it came from')
+    .description('Checks the settings, and prints every value with where it came from; secrets as ***.')
     .addOption(
       new Option('--role <role>', 'as which role to check them')
         .choices(['exporter', 'node', 'relay'])
@@ -29,7 +30,7 @@ export function registerConfig(program: Command, io: CommandIo): void {
     )
     .option('--all', 'for every role: resolve every secret and load every plugin')
     .option('--json', 'print JSON')
-    .option('--config <path>', 'the settings file')
+    .addOption(configOption())
     .addOption(kongConfOption())
     .addOption(setOption())
     .action(async (options: ConfigOptions) => io.exit(await runConfig(options, io)));

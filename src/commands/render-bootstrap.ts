@@ -1,5 +1,6 @@
 import type { BootstrapOutcome } from '../bootstrap/outcome.ts';
 import { escapeControls } from '../observe/index.ts';
+import { age } from './render-age.ts';
 import { entities } from './render-counts.ts';
 import { errorJson } from './render-error.ts';
 
@@ -12,7 +13,7 @@ export function bootstrapLine(outcome: BootstrapOutcome): string {
     ...(origin === 'control-plane' ? [] : [`${origin === 'node' ? 'node' : 'control plane'}: ${reason}`]),
     ...(store === null ? [] : [`storage ${store}`]),
     ...(sequence === null ? [] : [`sequence ${sequence}`]),
-    ...(ageSeconds === null ? [] : [`as of ${ageSeconds} s ago`]),
+    ...(ageSeconds === null ? [] : [`as of ${age(ageSeconds)} ago`]),
     ...(counts === null ? [] : [entities(counts)]),
     ...(applied === null ? [] : [applied]),
     `${outcome.timings['totalMs']} ms`,

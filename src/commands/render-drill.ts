@@ -1,5 +1,6 @@
 import type { HealthStatus, ShownFinding } from '../observe/metrics-state.ts';
 import type { DrillResult } from '../status/drill.ts';
+import { age } from './render-age.ts';
 import { errorJson } from './render-error.ts';
 import { findingLines } from './render-findings.ts';
 import { tableLines } from './render-table.ts';
@@ -38,7 +39,7 @@ function row(result: DrillResult): string[] {
     from,
     verdict,
     String(sequence),
-    `${ageSeconds} s ago`,
+    ageSeconds === null ? '' : `${age(ageSeconds)} ago`,
     `${resolveMs} ms`,
     `${fetchMs} ms`,
     `${openMs} ms`,

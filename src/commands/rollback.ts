@@ -1,5 +1,5 @@
 import { hostname, userInfo } from 'node:os';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { commonParts } from '../composition/common-parts.ts';
 import { Part } from '../composition/parts.ts';
 import { type RolledBackLine, runResume, runRollback } from '../composition/rollback.ts';
@@ -36,11 +36,10 @@ export function registerRollback(program: Command, io: CommandIo): void {
     )
     .argument('[snapshot]', 'its sequence, the first 8 or more digits of its hash, or "previous"')
     .option('--reason <text>', 'why; recorded in the head, and shown while it is in force')
-    .option(
-      '--gateway-version <version>',
-      'the line; repeatable; default: the only one that the settings name',
-      collect,
-      [],
+    .addOption(
+      new Option('--gateway-version <version>', 'the line; repeatable')
+        .argParser(collect)
+        .default([], 'the only one that the settings name'),
     )
     .option('--all-versions', 'every gateway version that the settings name')
     .option('--until <time>', 'when it ends by itself, such as 2026-11-21T18:00:00Z')

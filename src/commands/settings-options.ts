@@ -11,16 +11,19 @@ export interface SettingsFlags {
 /** The options that every command which reads settings has. */
 export function withSettingsOptions(command: Command): Command {
   return command
-    .option(
-      '-c, --config <path>',
-      'settings file; default: found in the working directory, then /etc/kongfallback',
-    )
+    .addOption(configOption())
     .addOption(kongConfOption())
     .addOption(setOption())
     .option('--json', 'print the result as one JSON object');
 }
 
 export const flagsOf = ({ set }: SettingsFlags): Readonly<Record<string, string>> => parseSetFlags([...set]);
+
+export const configOption = (): Option =>
+  new Option(
+    '-c, --config <path>',
+    'settings file; default: found in the working directory, then /etc/kongfallback',
+  );
 
 export const kongConfOption = (): Option =>
   new Option('--kong-conf <path>', "a kong.conf, whose cluster_* settings go over the settings file's");
