@@ -19,8 +19,11 @@ export interface HandBackOptions {
 /** A data plane that is let go dials again after 5 to 10 s (Kong's constant); a round is a little longer. */
 const ROUND_MS = 11_000;
 const TICK_MS = 1000;
-/** TLS handshakes that a relay does beside its work: 100 of them take some 150 ms of a core (performance.md). */
-const MOST_PER_TICK = 100;
+/**
+ * Should the door send them all back, so many TLS handshakes come in a second: 250 take some 0.4 s of a core. With 100,
+ * the last of 500 was let go after 4 s and back 14 s after the verdict; dialling again takes up to 10 s by itself.
+ */
+const MOST_PER_TICK = 250;
 /** Of those that come back, the ones that are not admitted are held again: later rounds follow the pace. */
 const LEAST_PER_ROUND = 10;
 

@@ -13,6 +13,7 @@ import { exportUnchanged } from './cases/export-unchanged.ts';
 import { following } from './cases/following.ts';
 import { relayDetection } from './cases/relay-detection.ts';
 import { relayFanOut } from './cases/relay-fan-out.ts';
+import { relayHerd } from './cases/relay-herd.ts';
 import { relayTunnel } from './cases/relay-tunnel.ts';
 import { Fleet } from './fleet.ts';
 import { parseSize } from './generate.ts';
@@ -55,6 +56,7 @@ keep(...(await relayTunnel(rounds)));
 keep(...(await following(rounds)), ...(await detection(Math.min(rounds, DETECTION_ROUNDS))));
 keep(...(await relayDetection(20)));
 keep(...(await relayFanOut(Math.min(rounds, FAN_OUT_ROUNDS))));
+keep(...(await relayHerd((line) => say(line))));
 for (const size of sizes) await measure(size);
 keep(...memoryGrowth(results));
 

@@ -83,13 +83,13 @@ describe('handing back', () => {
     expect(lines).toEqual([]);
   });
 
-  test('a service lets at most 100 go each second, without waiting, and says so twice', async () => {
+  test('a service lets at most 250 go each second, without waiting, and says so twice', async () => {
     const events: unknown[] = [];
     const log = { ...silentLogger, info: (line: { event?: string }) => events.push(line.event) } as Logger;
     const clock = new FakeClock();
-    const dataPlanes = fleet(clock, 250);
+    const dataPlanes = fleet(clock, 600);
     await handBack(clock, dataPlanes, 60, { log });
-    expect(dataPlanes.releases.map(({ count }) => count)).toEqual([100, 100, 50]);
+    expect(dataPlanes.releases.map(({ count }) => count)).toEqual([250, 250, 100]);
     const [first, last] = [dataPlanes.releases[0]?.at ?? 0, dataPlanes.releases[2]?.at ?? 0];
     expect(last - first).toBe(2000);
     expect(events).toEqual(['relay.hand-back', 'relay.handed-back']);
