@@ -1,7 +1,7 @@
-import type { Random } from '../resilience/index.ts';
-import { aborted } from '../resilience/index.ts';
+import { aborted, type Random } from '../resilience/index.ts';
 import type { Provision } from './provision.ts';
-import { StandingCopy, type StandingCopyDependencies, type StandingCopyStatus } from './standing-copy.ts';
+import { StandingCopy, type StandingCopyDependencies } from './standing-copy.ts';
+import type { StandingCopyStatus } from './standing-copy-status.ts';
 
 export interface StandingCopiesDependencies extends StandingCopyDependencies {
   /** Those of the settings: there has to be something for each. */

@@ -20,6 +20,7 @@ import type { Provision } from './provision.ts';
 import { StandingCopyFindings } from './standing-copy-findings.ts';
 import { confirmed, type Held, heldAbove, isSameHead, wantedAndHeld } from './standing-copy-held.ts';
 import { type CheckSnapshot, provisionOf } from './standing-copy-provision.ts';
+import { type StandingCopyStatus, standingCopyStatus } from './standing-copy-status.ts';
 import { rememberingHead } from './standing-copy-store.ts';
 
 export interface StandingCopyDependencies {
@@ -38,21 +39,6 @@ export interface StandingCopyDependencies {
   readonly findings: Findings;
   /** There is another configuration for this version. */
   readonly onProvision?: (gatewayVersion: string) => void;
-}
-
-export interface StandingCopyStatus {
-  readonly gatewayVersion: string;
-  /** Of the head it comes from; null, as the others: there is nothing to serve. */
-  readonly sequence: number | null;
-  readonly origin: 'storage' | 'cache' | null;
-  readonly configHash: string | null;
-  /** Since when it is known to be the control plane's; ISO 8601. */
-  readonly asOf: string | null;
-  /** When an exporter wrote the head; ISO 8601. */
-  readonly aliveAt: string | null;
-  /** When a store last gave a head that counts; milliseconds since 1970, null: not since the start. */
-  readonly checkedAt: number | null;
-  readonly frameBytes: number;
 }
 
 /** As a bootstrap has them: for each store's head, and how recent a head must be to end the wait for slower stores. */
@@ -94,17 +80,7 @@ export class StandingCopy {
   }
 
   status(): StandingCopyStatus {
-    const { provision, head, entry } = this.#held ?? {};
-    return {
-      gatewayVersion: this.#line.gatewayVersion,
-      sequence: provision?.sequence ?? null,
-      origin: provision?.origin ?? null,
-      configHash: provision?.configHash ?? null,
-      asOf: entry?.asOf ?? null,
-      aliveAt: head?.aliveAt ?? null,
-      checkedAt: this.#checkedAt,
-      frameBytes: provision?.frame.length ?? 0,
-    };
+    return standingCopyStatus(this.#line.gatewayVersion, this.#held, this.#checkedAt);
   }
 
   /** Nobody asks for it any more. */
