@@ -34,6 +34,7 @@ export class Metrics {
   readonly #registry: InstanceType<PromClient['Registry']>;
   readonly #gauges = new Map<string, Gauge>();
   readonly #counters = new Map<string, Counter>();
+  readonly #withoutLabels: (Gauge | Counter)[] = [];
   readonly #durations: Histogram;
   readonly #lag: IntervalHistogram = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS });
   readonly #version: string;
@@ -48,6 +49,8 @@ export class Metrics {
       const options = { name, help, labelNames, registers };
       if (type === 'gauge') this.#gauges.set(name, new Gauge(options));
       if (type === 'counter') this.#counters.set(name, new Counter(options));
+      const made = this.#gauges.get(name) ?? this.#counters.get(name);
+      if (made !== undefined && labelNames.length === 0) this.#withoutLabels.push(made);
     }
     const { labels: labelNames, help } = METRICS.kongfallback_export_duration_seconds;
     this.#durations = new Histogram({
@@ -76,6 +79,8 @@ export class Metrics {
    */
   render(states: readonly ServiceState[], now: number): Promise<string> {
     for (const metric of [...this.#gauges.values(), ...this.#counters.values()]) metric.reset();
+    // These begin again at 0, which nobody measured.
+    for (const metric of this.#withoutLabels) metric.remove();
     this.#process(states);
     this.#service(states);
     for (const state of states) this.#role(state, states.length > 1 ? { role: state.role } : {}, now);

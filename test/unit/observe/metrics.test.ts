@@ -27,6 +27,29 @@ const samples = (text: string, name: string): string[] =>
 
 const FULL = sampleState({
   origin: { origin: 'storage', since: NOW - 5000, reason: 'KF_CP_GONE' },
+  relay: {
+    verdict: 'down',
+    since: NOW - 5000,
+    reason: 'KF_CP_GONE',
+    message: 'gone',
+    address: null,
+    breaker: 'open',
+    held: 1,
+    tunnels: { open: 2, opened: 3 },
+    admission: { limit: 1, inFlight: 0, waiting: 0 },
+    standIn: { sessions: { served: 4 }, bytesSent: 5, refused: { KF_RELAY_BUSY: 6 } },
+    copies: [
+      {
+        gatewayVersion: '3.9.3',
+        sequence: 7,
+        origin: 'storage',
+        configHash: 'c'.repeat(32),
+        asOf: '2026-11-21T11:02:05.000Z',
+        checkedAt: NOW,
+        frameBytes: 8,
+      },
+    ],
+  },
 });
 
 describe('what promtool checks', async () => {
@@ -52,7 +75,8 @@ describe('what promtool checks', async () => {
   });
 
   it('names are kongfallback_<area>_<what>_<unit>, and counters alone end in _total', () => {
-    const units = 'seconds|bytes|total|info|state|number|findings|sessions|snapshots|entities';
+    const units =
+      'seconds|bytes|total|info|state|number|findings|sessions|snapshots|entities|data_planes|tunnels|limit';
     for (const [name, { type }] of Object.entries(METRICS)) {
       expect(name).toMatch(new RegExp(`^kongfallback_[a-z]+(_[a-z]+)*_(${units})$`));
       expect(name.endsWith('_total')).toBe(type === 'counter');
@@ -69,6 +93,20 @@ describe('what promtool checks', async () => {
       (name) => samples(text, name).length === 0 && samples(text, `${name}_bucket`).length === 0,
     );
     expect(empty).toEqual(['kongfallback_configuration_loadable_until_timestamp_seconds']);
+  });
+});
+
+describe('what nobody measured has no sample', () => {
+  it('of a relay where there is none', async () => {
+    const text = await rendered(sampleState({}));
+    expect(text.split('\n').filter((line) => line.startsWith('kongfallback_relay_'))).toEqual([]);
+  });
+
+  it('of admission beside a data plane', async () => {
+    const { relay } = FULL;
+    const text = await rendered({ ...FULL, ...(relay && { relay: { ...relay, admission: null } }) });
+    expect(samples(text, 'kongfallback_relay_held_data_planes')).toEqual(['1']);
+    expect(samples(text, 'kongfallback_relay_admission_limit')).toEqual([]);
   });
 });
 
