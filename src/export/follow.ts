@@ -10,6 +10,7 @@ import { Grace } from './grace.ts';
 import type { LineHeads } from './line-heads.ts';
 import { LineReport, type LineReportDependencies } from './line-report.ts';
 import type { Link } from './link.ts';
+import { LinkPair } from './link-pair.ts';
 import type { LinePipeline } from './pipeline.ts';
 import type { Settled } from './settled.ts';
 
@@ -55,9 +56,7 @@ export class LineFollower {
   readonly #report: LineReport;
   readonly #dialling: Backoff;
   readonly #storing: Backoff;
-  #current: Link | undefined;
-  /** Make before break: opened for fresh evidence, takes over with its first frame. */
-  #next: Link | undefined;
+  readonly #links = new LinkPair();
   /** Whose configuration waits for a store; its session may have ended meanwhile. */
   #unstored: Link | undefined;
   #isDialling = false;
@@ -98,7 +97,7 @@ export class LineFollower {
     } finally {
       grace.end();
       this.#timers.stop();
-      await Promise.all([this.#current?.close(), this.#next?.close()]);
+      await this.#links.close();
       this.#deps.status.update({ connected: false });
     }
   }
@@ -118,13 +117,13 @@ export class LineFollower {
       case 'retry':
         return this.#retry();
       case 'confirm':
-        if (this.#current === undefined) await this.#markAlive();
+        if (this.#links.current === undefined) await this.#markAlive();
         return this.#dial();
     }
   }
 
   #dial(): void {
-    if (this.#isDialling || this.#next !== undefined) return;
+    if (this.#isDialling || this.#links.hasNext) return;
     this.#isDialling = true;
     dial(this.#line, this.#deps.source, this.#stop).then(
       (event) => this.#events.put(event),
@@ -134,8 +133,7 @@ export class LineFollower {
 
   #linked(link: Link): void {
     this.#isDialling = false;
-    if (this.#current === undefined) this.#current = link;
-    else this.#next = link;
+    this.#links.add(link);
     this.#deps.status.update({ connected: true });
     void link.pump(
       (received) =>
@@ -151,21 +149,17 @@ export class LineFollower {
     this.#isDialling = false;
     if (at === 'stores') this.#report.storesFail(error, this.#stop);
     else this.#report.lost(error);
-    if (this.#current === undefined) this.#timers.in(this.#dialling.next(), 'dial');
+    if (this.#links.current === undefined) this.#timers.in(this.#dialling.next(), 'dial');
     else if (at === 'source') await this.#markAlive();
   }
 
   async #ended(link: Link, error: FallbackError): Promise<void> {
-    await link.close();
-    if (link === this.#next) {
+    const was = await this.#links.ended(link);
+    if (was === 'next') {
       // Evidence was asked for and none came: what is published is not confirmed.
-      this.#next = undefined;
       this.#report.lost(error);
       await this.#markAlive();
-    } else if (link === this.#current) {
-      this.#current = this.#next;
-      this.#next = undefined;
-      if (this.#current !== undefined) return;
+    } else if (was === 'current' && this.#links.current === undefined) {
       this.#report.lost(error);
       this.#deps.status.update({ connected: false });
       this.#timers.in(this.#dialling.next(), 'dial');
@@ -173,13 +167,7 @@ export class LineFollower {
   }
 
   async #frame(link: Link, received: ReceivedConfiguration): Promise<void> {
-    if (link === this.#next) {
-      const former = this.#current;
-      this.#current = link;
-      this.#next = undefined;
-      await former?.close();
-    }
-    if (link !== this.#current) return;
+    if (!(await this.#links.heard(link))) return;
     this.#dialling.succeeded();
     this.#report.heard();
     link.pending = received;
