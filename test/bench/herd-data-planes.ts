@@ -1,5 +1,5 @@
 // Data planes for herd.ts, many in one process, that do as little as real ones would have to: dial, introduce themselves,
-// ping with what they run, read, and dial again 5 to 10 s after whatever went wrong. Started with a HerdTask; sends
+// ping with what they run, read, and dial again 5 to 10 s after whatever went wrong. Says 'ready', is given a HerdTask, sends
 // { configured } with the moment of each first whole configuration from the control plane itself.
 import { connect, type TLSSocket } from 'node:tls';
 import { sharedNow } from './herd-clock.ts';
@@ -40,6 +40,8 @@ process.once('message', (task: HerdTask) => {
 });
 
 process.once('disconnect', () => process.exit());
+// A message that comes while modules are still loaded would be lost.
+process.send?.('ready');
 
 class DataPlane {
   readonly #task: HerdTask;

@@ -69,16 +69,16 @@ export class HerdSite {
     const { certificate, key } = this.#site.certificate;
     const frame = this.#frame.toString('base64');
     const task: ControlPlaneTask = { certificate, key, frame, port, workers, seed };
-    const child = this.#start('model-control-plane.mjs', task);
-    await once(child, 'message');
+    const child = await this.#start('model-control-plane.mjs', task);
+    await message(child);
     return new ControlPlane(child);
   }
 
-  dataPlanes(port: number, count: number, options: Partial<HerdTask> = {}): DataPlanes {
+  async dataPlanes(port: number, count: number, options: Partial<HerdTask> = {}): Promise<DataPlanes> {
     const { certificate, key } = this.#site.certificate;
     const { config_hash: hash } = JSON.parse(gunzipSync(this.#frame).toString()) as { config_hash: string };
     const task: HerdTask = { port, certificate, key, count, seed: 1, hash, spreadMs: 0, ...options };
-    return new DataPlanes(this.#start('herd-data-planes.mjs', task), count);
+    return new DataPlanes(await this.#start('herd-data-planes.mjs', task), count);
   }
 
   async end(): Promise<void> {
@@ -87,9 +87,10 @@ export class HerdSite {
     this.#site.remove();
   }
 
-  #start(program: string, task: HerdTask | ControlPlaneTask): ChildProcess {
+  async #start(program: string, task: HerdTask | ControlPlaneTask): Promise<ChildProcess> {
     const child = fork(join(this.#site.directory, program), { execArgv: [] });
     this.#children.push(child);
+    await message(child);
     child.send(task);
     return child;
   }
@@ -104,8 +105,7 @@ export class ControlPlane {
 
   async usage(): Promise<ControlPlaneUsage> {
     this.#child.send('usage');
-    const [usage] = (await once(this.#child, 'message')) as [ControlPlaneUsage];
-    return usage;
+    return (await message(this.#child)) as ControlPlaneUsage;
   }
 }
 
@@ -123,6 +123,17 @@ export class DataPlanes {
     });
     this.all.catch(() => {});
   }
+}
+
+function message(child: ChildProcess): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const onExit = (code: number | null) => reject(new Error(`a process of the benchmark ended: ${code}`));
+    child.once('exit', onExit);
+    child.once('message', (said) => {
+      child.off('exit', onExit);
+      resolve(said);
+    });
+  });
 }
 
 /** Nobody listens on it. */

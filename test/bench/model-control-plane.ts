@@ -1,5 +1,5 @@
 // A model of a control plane that just started, as a process with workers of its own. The kernel gives each connection to
-// any of them, as with SO_REUSEPORT. Started with a ControlPlaneTask; sends { port } when it listens, and answers
+// any of them, as with SO_REUSEPORT. Says 'ready', is given a ControlPlaneTask, sends { port } when it listens, and answers
 // 'usage' with a ControlPlaneUsage.
 import { type ChildProcess, fork } from 'node:child_process';
 import { type AddressInfo, createServer } from 'node:net';
@@ -28,10 +28,10 @@ class Worker {
 
   constructor(task: WorkerTask, onUsage: () => void) {
     this.child = fork(process.argv[1] ?? '', ['worker']);
-    this.child.send(task);
     this.ready = new Promise((resolve) => {
-      this.child.on('message', (usage) => {
-        this.usage = usage as WorkerUsage;
+      this.child.on('message', (said: WorkerUsage | 'ready') => {
+        if (said === 'ready') return void this.child.send(task);
+        this.usage = said;
         resolve();
         onUsage();
       });
@@ -72,3 +72,5 @@ process.once('message', (task) => {
   if (process.argv[2] === 'worker') runWorker(task as WorkerTask);
   else void runControlPlane(task as ControlPlaneTask);
 });
+// A message that comes while modules are still loaded would be lost.
+process.send?.('ready');

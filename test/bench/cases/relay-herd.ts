@@ -57,7 +57,7 @@ export async function relayHerd(say: (line: string) => void, rounds = ROUNDS): P
 async function withRelay(site: HerdSite, count: number, seed: number): Promise<Return> {
   const port = await freePort();
   const relay = await site.startRelay(port);
-  const dataPlanes = site.dataPlanes(relay.port, count, { seed });
+  const dataPlanes = await site.dataPlanes(relay.port, count, { seed });
   while ((await relay.metric('kongfallback_relay_stand_in_sessions', 'served')) !== count) await pause(100);
   const controlPlane = await site.startControlPlane(port, WORKERS, seed);
   await relay.verdict('up');
@@ -71,7 +71,7 @@ async function withRelay(site: HerdSite, count: number, seed: number): Promise<R
 /** Everybody has been dialling a closed port for a while. */
 async function withoutRelay(site: HerdSite, count: number, seed: number): Promise<Return> {
   const port = await freePort();
-  const dataPlanes = site.dataPlanes(port, count, { seed, spreadMs: 10_000 });
+  const dataPlanes = await site.dataPlanes(port, count, { seed, spreadMs: 10_000 });
   await pause(10_000);
   const controlPlane = await site.startControlPlane(port, WORKERS, seed);
   const startedAt = sharedNow();
@@ -120,9 +120,9 @@ async function recorded(
 ): Promise<string> {
   const port = await freePort();
   const controlPlane = await site.startControlPlane(port, workers, 1);
-  if (attached) await site.dataPlanes(port, 1, { seed: 2 }).all;
+  if (attached) await (await site.dataPlanes(port, 1, { seed: 2 })).all;
   const startedAt = sharedNow();
-  const moments = await site.dataPlanes(port, count, { oneByOne }).all;
+  const moments = await (await site.dataPlanes(port, count, { oneByOne })).all;
   const { cpuSeconds, exports, peakMb } = await controlPlane.usage();
   await site.end();
   const seconds = (Math.max(...moments) - startedAt) / 1000;
