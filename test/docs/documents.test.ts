@@ -25,7 +25,7 @@ describe('documents', () => {
   );
 
   it.each(['README.md', 'CONTRIBUTING.md'])('%s names only scripts that package.json has', (document) => {
-    const run = [...read(document).matchAll(/npm run ([\w:]+)/g)].map(([, name]) => name ?? '');
+    const run = [...read(document).matchAll(/npm run ([\w:-]+)/g)].map(([, name]) => name ?? '');
     expect(run.filter((name) => !scripts.includes(name))).toEqual([]);
     expect(run.length).toBeGreaterThan(0);
   });
