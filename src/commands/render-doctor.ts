@@ -9,17 +9,22 @@ export function doctorText({ results, role, status }: DoctorReport): string {
     results.filter((result) => result.severity === severity).length;
   const blocks = AREAS.flatMap((area) => {
     const within = results.filter((result) => result.area === area);
-    return within.length === 0 ? [] : ['', area, ...within.flatMap(lines)];
+    return within.length === 0
+      ? []
+      : ['', area, ...within.flatMap((result, at) => lines(result, within[at + 1]))];
   });
   const heading = `${status}: ${role}, ${several(count('error'), 'error')}, ${several(count('warning'), 'warning')}, ${count('ok')} ok`;
   return `${[heading, ...blocks].join('\n')}\n`;
 }
 
-function lines(result: Diagnosis): string[] {
+/** One hint for several in a row that have the same. */
+function lines(result: Diagnosis, next: Diagnosis | undefined): string[] {
   const { code, message, severity } = result;
   const text = message.split('\n').map(escapeControls).join(`\n${INDENT}`);
   const shown = `  ${severity.padEnd(7)}  ${text}`;
   if (result.severity === 'ok') return [shown];
+  if (next !== undefined && next.severity !== 'ok' && next.hint === result.hint)
+    return [`${shown} [${code}]`];
   return [`${shown} [${code}]`, `${INDENT}hint: ${escapeControls(result.hint)}`];
 }
 

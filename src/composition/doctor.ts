@@ -4,7 +4,9 @@ import { type Check, runChecks } from '../doctor/run-checks.ts';
 import { systemClock } from '../resilience/index.ts';
 import type { StatusReport } from '../status/report.ts';
 import { controlPlaneChecks } from './doctor-control-plane.ts';
-import { fileLimitCheck, gatewayChecks, machineChecks } from './doctor-machine.ts';
+import { folderChecks } from './doctor-folders.ts';
+import { gatewayChecks } from './doctor-gateway.ts';
+import { machineChecks } from './doctor-machine.ts';
 import { remainingChecks } from './doctor-remains.ts';
 import { type DoctorPlaces, doctorSettings } from './doctor-settings.ts';
 import { type DoctorSite, openDoctorSite } from './doctor-site.ts';
@@ -55,8 +57,8 @@ function siteChecks(site: DoctorSite, signal: AbortSignal): Check[] {
   };
   const heads = site.versions.length === 0 ? undefined : status;
   return [
-    ...fileLimitCheck(site),
-    ...machineChecks(site, heads),
+    ...machineChecks(site),
+    ...folderChecks(site, heads),
     ...controlPlaneChecks(site),
     ...storageChecks(site, heads),
     ...gatewayChecks(site),

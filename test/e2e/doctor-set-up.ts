@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { chmodSync, mkdirSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { READER, S3Double, type S3DoubleOptions, WRITER } from '../s3/double.ts';
 import { type StandInOptions, startStandInControlPlane } from '../stand-in/control-plane.ts';
@@ -20,6 +22,15 @@ export interface SetUp {
   readonly flags: string[];
   /** Closed at the end, in reverse. */
   readonly opened: (() => unknown)[];
+}
+
+/** A way to break one, and how it shows. */
+export interface BrokenSetUp {
+  readonly what: string;
+  readonly role: Role;
+  readonly breaking: (setUp: SetUp, world: World) => unknown;
+  readonly code: string;
+  readonly exit: 21 | 22;
 }
 
 /** A configuration that a real control plane sent, exported to a bucket, by an exporter that is now at rest. */
@@ -112,4 +123,12 @@ export async function remove({ opened, site }: SetUp): Promise<void> {
   for (const close of opened.reverse()) await close();
   chmodSync(site.directory, 0o700);
   site.remove();
+}
+
+/** `host:port` that something else has. */
+export async function occupied(setUp: SetUp): Promise<string> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  setUp.opened.push(() => server.close());
+  return `127.0.0.1:${(server.address() as { port: number }).port}`;
 }
