@@ -1,14 +1,13 @@
 // Which configuration a data plane gets from the stand-in, and which ones get none.
 import { randomBytes } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { configHashes } from '../../src/kong/index.ts';
 import { encodeFrame } from '../stand-in/frames.ts';
 import { documentNumber } from './exported.ts';
 import { RelayWorld } from './relay-world.ts';
 
 let world: RelayWorld;
-afterEach(() => world.end());
 
 const hashOf = (document: Buffer) => configHashes(JSON.parse(document.toString())).config;
 const findings = async () =>
@@ -17,12 +16,12 @@ const findings = async () =>
   );
 
 describe('while the control plane is down', () => {
-  beforeEach(async () => {
+  beforeAll(async () => {
     world = await RelayWorld.create({}, [documentNumber(1), documentNumber(2)]);
-    world.site.pointAt(1);
     const relay = await world.startRelay();
     await relay.verdict('down');
   });
+  afterAll(() => world.end());
 
   it('a data plane ahead of storage keeps what it runs: a pong, and a finding until it leaves', async () => {
     const ahead = randomBytes(16).toString('hex');
@@ -67,6 +66,7 @@ describe('while the control plane is down', () => {
     expect(good.frames).toHaveLength(1);
   });
 
+  // The last one here: it changes what is stored.
   it('a rollback that is written meanwhile reaches who is connected, at the next look at the heads', async () => {
     const dataPlane = await world.dial();
     expect(await dataPlane.applied()).toBe(hashOf(documentNumber(2)));
@@ -98,4 +98,5 @@ it('twenty changes after the start of the relay, then the outage: the newest is 
   expect(gunzipSync(cold.frames[0] ?? Buffer.alloc(0)).includes(documentNumber(21))).toBe(true);
   // Nobody told it of the others while the control plane was there.
   expect(relay.events('relay.provision')).toHaveLength(2);
+  await world.end();
 });

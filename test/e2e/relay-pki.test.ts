@@ -1,6 +1,6 @@
 // Mutual TLS by a certificate authority: through the tunnel, and towards the stand-in.
 import { X509Certificate } from 'node:crypto';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type CertificatePair, TestAuthority } from '../stand-in/certificates.ts';
 import { RelayWorld } from './relay-world.ts';
 
@@ -12,7 +12,7 @@ const ownLeaf = authority.leaf({ commonName: 'relay-session', names: ['session.i
 const node = (commonName: string): CertificatePair => authority.leaf({ commonName });
 
 let world: RelayWorld;
-beforeEach(async () => {
+beforeAll(async () => {
   world = await RelayWorld.create();
   world.site.write('ca.crt', authority.certificate);
   world.site.write('own.crt', ownLeaf.certificate);
@@ -20,7 +20,8 @@ beforeEach(async () => {
   world.site.write('relay.crt', relayLeaf.certificate);
   world.site.write('relay.key', relayLeaf.key);
 });
-afterEach(() => world.end());
+afterEach(() => world.clear());
+afterAll(() => world.end());
 
 const pki = (port: number) => ({
   controlPlane: {

@@ -1,13 +1,14 @@
 // Certificates are exchanged while sessions stand.
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { clusterCertificate } from '../stand-in/certificates.ts';
 import { RelayWorld } from './relay-world.ts';
 
 let world: RelayWorld;
-beforeEach(async () => {
+beforeAll(async () => {
   world = await RelayWorld.create();
 });
-afterEach(() => world.end());
+afterEach(() => world.clear());
+afterAll(() => world.end());
 
 describe('SIGHUP after the cluster certificate was replaced by the new one and the old one', () => {
   it('both are served, and the session that stands goes on', async () => {

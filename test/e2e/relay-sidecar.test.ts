@@ -1,16 +1,17 @@
 // One relay beside each data plane; further ports; the protocol of later gateways.
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import WebSocket from 'ws';
 import { secured } from '../stand-in/data-plane.ts';
 import { RelayWorld } from './relay-world.ts';
 
 let world: RelayWorld;
-beforeEach(async () => {
+beforeAll(async () => {
   world = await RelayWorld.create();
 });
-afterEach(() => world.end());
+afterEach(() => world.clear());
+afterAll(() => world.end());
 
 describe('a sidecar', () => {
   it('asks the control plane for no session of its own, over an outage too', async () => {
@@ -81,7 +82,7 @@ describe('/v2/outlet', () => {
     // This one knows no such path.
     await expect(rpc()).rejects.toThrow(/404/);
     expect(controlPlane.requests.map(({ url }) => url)).toContain('/v2/outlet');
-    expect(relay.events('relay.verdict', { verdict: 'doubtful' })).toEqual([]);
+    expect(relay.events('relay.verdict', { verdict: 'down' })).toEqual([]);
   });
 
   async function rpc(): Promise<WebSocket> {

@@ -1,15 +1,16 @@
 // The relay with real processes and TLS: control plane up, killed, back; who served whom, in this order.
 import { gunzipSync } from 'node:zlib';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { documentNumber } from './exported.ts';
 import { expectNoSecret } from './refusal.ts';
 import { RelayWorld } from './relay-world.ts';
 
 let world: RelayWorld;
-beforeEach(async () => {
+beforeAll(async () => {
   world = await RelayWorld.create();
 });
-afterEach(() => world.end());
+afterEach(() => world.clear());
+afterAll(() => world.end());
 
 describe('an outage', () => {
   it('control plane, stand-in, control plane: nobody is without, and nobody reloads', async () => {
