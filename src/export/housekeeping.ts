@@ -34,22 +34,35 @@ export class Housekeeping {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    const { clock } = this.#deps;
+    const { clock, log } = this.#deps;
     if (clock.monotonic() - this.#lastAt < EVERY_MS) return;
     this.#lastAt = clock.monotonic();
     const { readings } = await this.#line.readHeads(signal);
     for (const reading of readings) {
       if (reading.head === undefined) continue;
-      await this.#inspect(reading, reading.head, readings, signal);
-      const { gatewayVersion, maxSealedBytes } = this.#line.settings;
-      const bringing = { ...this.#deps, gatewayVersion, maxSealedBytes, signal };
-      await bringBack(reading, reading.head, readings, bringing);
-      await collectQuietly(reading.store, reading.head, {
-        now: this.#line.now(),
-        log: this.#deps.log,
-        signal,
-      });
+      try {
+        await this.#lookAfter(reading, reading.head, readings, signal);
+      } catch (thrown) {
+        if (signal.aborted) throw thrown;
+        // One store, such as one that may not be listed, must not keep the others from being looked after.
+        const { id } = reading.store;
+        const { code, message } = classify(thrown, `storage ${id}: housekeeping`);
+        log.warn({ event: 'housekeeping.failed', store: id, code }, message);
+      }
     }
+  }
+
+  async #lookAfter(
+    reading: LineReading,
+    head: Head,
+    readings: readonly LineReading[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { gatewayVersion, maxSealedBytes } = this.#line.settings;
+    const { log } = this.#deps;
+    await this.#inspect(reading, head, readings, signal);
+    await bringBack(reading, head, readings, { ...this.#deps, gatewayVersion, maxSealedBytes, signal });
+    await collectQuietly(reading.store, head, { now: this.#line.now(), log, signal });
   }
 
   /** The snapshot that the next new node would get: is it there, whole? If not, it is brought from another store. */
@@ -68,7 +81,12 @@ export class Housekeeping {
     const { key } = currentEntry(head);
     for (const other of readings) {
       if (other.store === store) continue;
-      const bytes = await this.#read(other.store, head, signal);
+      const bytes = await this.#read(other.store, head, signal).catch((thrown: unknown) => {
+        if (signal.aborted) throw thrown;
+        const { code, message } = classify(thrown, `storage ${other.store.id}: get ${key}`);
+        log.warn({ event: 'level.unread', store: other.store.id, key, code }, message);
+        return undefined;
+      });
       if (bytes === undefined) continue;
       // The damaged bytes bear the right key, and an upload never overwrites.
       await store.deleteSnapshot(key, { signal });
@@ -84,7 +102,7 @@ export class Housekeeping {
       code: 'snapshot-damaged',
       about,
       severity: 'critical',
-      message: `storage ${store.id}: the current snapshot ${key} is missing or damaged, and no other store has it`,
+      message: `storage ${store.id}: the current snapshot ${key} is missing or damaged, and no other store gives it`,
       hint: 'Readers fall back to an older one. The next confirmation publishes it anew.',
     });
     // Readable snapshots of one document have one key, and an upload never overwrites what lies there.

@@ -1,8 +1,11 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import memory from '../../../plugins/storage/memory/index.ts';
 import { collect } from '../../../src/export/collect.ts';
 import { Housekeeping } from '../../../src/export/housekeeping.ts';
 import { Findings, silentLogger } from '../../../src/observe/index.ts';
+import type { ObjectStore } from '../../../src/plugin/index.ts';
 import type { GuardedStore } from '../../../src/snapshot/guarded-store.ts';
+import { pluginContext } from '../../../src/testing/index.ts';
 import { type BenchExporter, ExportBench } from './bench.ts';
 
 const signal = new AbortController().signal;
@@ -64,11 +67,30 @@ describe('retention', () => {
 
 describe('the current snapshot', () => {
   let findings: Findings;
+  let warnings: object[];
+
+  /** Takes everything and gives heads only: what its policy forbids, nobody sees before this. */
+  const forbidding = async (): Promise<GuardedStore> => {
+    const inner = await memory.create({}, pluginContext({ id: 't', clock: bench.clock }));
+    const get: ObjectStore['get'] = async (key, options) => {
+      if (key.endsWith('head.json')) return inner.get(key, options);
+      throw Object.assign(new Error('not allowed'), { kind: 'denied' });
+    };
+    const { put, list, delete: remove } = inner;
+    return bench.store('t', {
+      get,
+      put: put.bind(inner),
+      list: list.bind(inner),
+      delete: remove.bind(inner),
+    });
+  };
 
   const keep = async (stores: GuardedStore[]) => {
     exporter = await bench.exporter(stores, { keep: { last: 1, hourly: 0, daily: 0 } });
     findings = new Findings(bench.clock, silentLogger);
-    return new Housekeeping(exporter.line, { clock: bench.clock, log: silentLogger, findings });
+    warnings = [];
+    const log = { ...silentLogger, warn: (fields: object) => void warnings.push(fields) };
+    return new Housekeeping(exporter.line, { clock: bench.clock, log, findings });
   };
 
   async function damage(from: GuardedStore): Promise<string> {
@@ -107,6 +129,50 @@ describe('the current snapshot', () => {
     expect(head?.entries[0]?.key).toBe(lost);
     const read = await store.read(`3.9.3/${lost}`, { maxBytes: 1e6, signal });
     expect(typeof read === 'object' && read.bytes.length).toBe(head?.entries[0]?.sealed.length);
+  });
+
+  it('that is damaged is brought back from a third store when the second gives nothing', async () => {
+    const forbidden = await forbidding();
+    const third = await bench.store('u');
+    const housekeeping = await keep([store, forbidden, third]);
+    await publish('a');
+    const key = await damage(store);
+    bench.clock.jump(HOUR);
+    await housekeeping.run(signal);
+    expect(findings.list()).toEqual([]);
+    const read = await store.read(`3.9.3/${key}`, { maxBytes: 1e6, signal });
+    expect(typeof read === 'object' && read.bytes.length).toBe(
+      (await headOf(store))?.entries[0]?.sealed.length,
+    );
+  });
+
+  it('that is damaged is critical also when another store might have it and gives nothing', async () => {
+    const housekeeping = await keep([store, await forbidding()]);
+    await publish('a');
+    await damage(store);
+    bench.clock.jump(HOUR);
+    await housekeeping.run(signal);
+    expect(findings.list()).toMatchObject([{ code: 'snapshot-damaged', about: '3.9.3 s' }]);
+  });
+
+  it('that one store does not give keeps no other store from being looked after', async () => {
+    const housekeeping = await keep([await forbidding(), store]);
+    await publish('a', 'b');
+    expect(await keysOf(store)).toHaveLength(2);
+    bench.clock.jump(25 * HOUR);
+    await housekeeping.run(signal);
+    expect(await keysOf(store)).toHaveLength(1);
+    expect(warnings).toContainEqual(
+      expect.objectContaining({ event: 'housekeeping.failed', store: 't', code: 'KF_PLUGIN_DENIED' }),
+    );
+  });
+
+  it('is left alone once the exporter stops', async () => {
+    const housekeeping = await keep([store]);
+    await publish('a');
+    bench.clock.jump(HOUR);
+    await expect(housekeeping.run(AbortSignal.abort())).rejects.toMatchObject({ kind: 'aborted' });
+    expect(warnings).toEqual([]);
   });
 
   it('is not looked at more often than every hour', async () => {
