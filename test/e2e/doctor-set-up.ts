@@ -50,7 +50,9 @@ export class World {
       await this.double.close();
       this.site.remove();
     };
-    const { code, stderr } = await this.run(this.setUp('exporter'), ['export', '--once']);
+    const exporter = this.setUp('exporter');
+    const { code, stderr } = await this.run(exporter, ['export', '--once']);
+    await remove(exporter);
     if (code !== 0) throw new Error(stderr);
     return this;
   }
@@ -62,7 +64,7 @@ export class World {
 
   /** A healthy one, its folder a copy. */
   setUp(role: Role): SetUp {
-    const site = this.#address === '' ? this.site : this.site.copy();
+    const site = this.site.copy();
     const { accessKeyId, secretAccessKey } = role === 'exporter' ? WRITER : READER;
     mkdirSync(join(site.directory, 'kong'), { recursive: true });
     // The private key of the heads is the exporter's alone.
