@@ -21,7 +21,7 @@ export function checkVaults(table: Entity, warnings: Warnings): void {
     for (let position = 0; position < entities.length; position++) {
       const entity = entities[position];
       if (!isEntity(entity)) continue;
-      for (const { vault, field } of referencesIn(entity, 0, '', NONE)) {
+      for (const { vault, field } of referencesIn(entity) ?? []) {
         const backend = backends.get(vault) ?? (BUILT_IN.has(vault) ? vault : undefined);
         if (backend === undefined) {
           warnings.add({
@@ -64,23 +64,17 @@ interface Reference {
   readonly field: string;
 }
 
-const NONE: readonly Reference[] = [];
-
 /** Nearly every entity has none: nothing is allocated for it. */
-function referencesIn(
-  value: object,
-  depth: number,
-  field: string,
-  found: readonly Reference[],
-): readonly Reference[] {
+function referencesIn(value: object, depth = 0, field = '', found?: Reference[]): Reference[] | undefined {
   let all = found;
   for (const key in value) {
     const child: unknown = (value as Entity)[key];
     if (typeof child === 'string') {
       if (!child.startsWith('{vault://')) continue;
       const vault = REFERENCE.exec(child)?.[1];
-      const at = field === '' ? plain(key) : `${field}.${plain(key)}`;
-      if (vault !== undefined) all = [...all, { vault, field: at }];
+      if (vault === undefined) continue;
+      all ??= [];
+      all.push({ vault, field: field === '' ? plain(key) : `${field}.${plain(key)}` });
     } else if (typeof child === 'object' && child !== null && depth < DEEPEST) {
       all = referencesIn(child, depth + 1, field === '' ? plain(key) : field, all);
     }
