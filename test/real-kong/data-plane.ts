@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { systemClock } from '../../src/resilience/index.ts';
 import { API_KEY, PATH } from './admin-api.ts';
 import type { KongNode } from './kong-node.ts';
 import { until } from './until.ts';
@@ -7,6 +8,7 @@ import { until } from './until.ts';
 /** From the start, or the end of an outage; a data plane dials again within 10 s of each failure. */
 const CONFIGURED_MS = 60_000;
 const CALL_MS = 5000;
+const ASK_EVERY_MS = 100;
 
 /** A Kong in the role of data plane, as its clients and its monitoring see it. */
 export class DataPlane {
@@ -40,6 +42,20 @@ export class DataPlane {
   /** HTTP status of a request with the right key at this moment. */
   ask(): Promise<number> {
     return this.#get({ apikey: API_KEY });
+  }
+
+  /** Asks again and again until the signal fires; gives how often, and what was answered other than 200. */
+  async keepAsking(
+    stop: AbortSignal,
+  ): Promise<{ readonly asked: number; readonly others: readonly string[] }> {
+    const others: string[] = [];
+    let asked = 0;
+    for (; !stop.aborted; asked++) {
+      const answer = await this.ask().catch((error: Error) => String(error.cause ?? error.message));
+      if (answer !== 200) others.push(String(answer));
+      await systemClock.sleep(ASK_EVERY_MS, stop).catch(() => {});
+    }
+    return { asked, others };
   }
 
   /** Of the configuration that it runs, as it says itself. */

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it, onTestFinished } from 'vitest';
 import { runWell } from './command.ts';
 import type { DataPlane } from './data-plane.ts';
 import { KongDatabase } from './database.ts';
@@ -118,6 +118,9 @@ export function scenarios(installation: () => Promise<KongInstallation>): void {
     await warm.node.start();
     await warm.proxies();
     const hash = await warm.hash();
+    const over = new AbortController();
+    onTestFinished(() => over.abort());
+    const clients = warm.keepAsking(over.signal);
     await controlPlane.kill();
     await verdict('down', controlPlane);
     const cold = await world.dataPlane('cold', relay.port);
@@ -133,6 +136,10 @@ export function scenarios(installation: () => Promise<KongInstallation>): void {
       log: () => returned.log(),
     });
     await world.admin.sees([warm.id, cold.id], since);
+    over.abort();
+    const { asked, others } = await clients;
+    expect(others).toEqual([]);
+    expect(asked).toBeGreaterThan(10);
     for (const dataPlane of [warm, cold]) {
       expect(await dataPlane.ask()).toBe(200);
       // The same configuration: nothing was loaded again.

@@ -67,9 +67,9 @@ describe('with a kong that is none', () => {
 
   it('a database that is not there is told from one that is in use', async () => {
     fake.does('echo "connection refused"; exit 1');
-    await expect(new KongDatabase(fake.installation()).create()).rejects.toThrow(
-      /cannot be used.*connection refused/s,
-    );
+    const database = new KongDatabase(fake.installation());
+    await expect(database.create()).rejects.toThrow(/cannot be used.*connection refused/s);
+    await database.drop();
   });
 
   it('a node that does not start: what it said, and the end of its log', async () => {
