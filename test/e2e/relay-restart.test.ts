@@ -62,6 +62,25 @@ describe('SIGTERM', () => {
 });
 
 describe('a start', () => {
+  it('at the former address, as an upgrade is: who was let go comes back, and nobody is turned away', async () => {
+    world = await RelayWorld.create();
+    await world.controlPlane(1);
+    const before = await world.startRelay({ drainSeconds: 1 });
+    await before.verdict('up');
+    const listen = `127.0.0.1:${before.port}`;
+    const fleet = Array.from({ length: 5 }, () => world.live());
+    await Promise.all(fleet.map((dataPlane) => dataPlane.at('control-plane')));
+    const [hash] = fleet.map((dataPlane) => dataPlane.hash);
+    expect((await before.stop()).code).toBe(0);
+    const relay = await world.startRelay({ listen, tripSeconds: 10 });
+    await Promise.all(fleet.map((dataPlane) => dataPlane.at('control-plane')));
+    expect(await relay.metric('kongfallback_relay_open_tunnels')).toBe(5);
+    expect(new Set(fleet.map((dataPlane) => dataPlane.hash))).toEqual(new Set([hash]));
+    // While nothing listened they were refused by the kernel; whoever was accepted was held until there was somebody.
+    const failures = new Set(fleet.flatMap((dataPlane) => dataPlane.failures));
+    expect([...failures].filter((message) => !message.includes('ECONNREFUSED'))).toEqual([]);
+  });
+
   it('with all stores away and the control plane down: serves from its sealed copy', async () => {
     world = await RelayWorld.create({}, [documentNumber(1)]);
     world.site.pointAt(1);
