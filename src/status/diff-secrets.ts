@@ -51,6 +51,10 @@ export function shownValue(collection: string, path: string, value: unknown): st
 export const shownName = (name: string): string =>
   /^[A-Za-z_][A-Za-z0-9_-]{0,47}$/.test(name) && !(name.length > 20 && /\d/.test(name)) ? name : MASKED;
 
+/** An id only if it is one: whatever else stands there could be a secret in the wrong place, or end a terminal's line. */
+export const shownId = (id: unknown): string | null =>
+  typeof id !== 'string' ? null : UUID.test(id.toLowerCase()) ? id : MASKED;
+
 /** What a person calls an entity; null where the only name is a credential. */
 export function entityName(collection: string, entity: Readonly<Record<string, unknown>>): string | null {
   if (CREDENTIALS.test(collection)) return null;

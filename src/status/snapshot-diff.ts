@@ -1,5 +1,5 @@
 // Two parsed documents → what changed, by entity. Runs in the document worker; its result is bounded and holds no secret.
-import { entityName, MASKED, shownName, shownValue } from './diff-secrets.ts';
+import { entityName, MASKED, shownId, shownName, shownValue } from './diff-secrets.ts';
 
 export interface DiffOptions {
   /** Entities at most; the counts are of all. */
@@ -69,7 +69,7 @@ function diffCollection(
 ): void {
   const about = (entity: Table) => ({
     collection,
-    id: typeof entity['id'] === 'string' ? entity['id'].slice(0, 64) : null,
+    id: shownId(own(entity, 'id')),
     name: entityName(collection, entity),
   });
   for (const [identity, entity] of after) {

@@ -49,6 +49,11 @@ describe('a diff of two documents', () => {
     expect(diffTables(from, to, NAMES).changes[0]?.fields).toEqual([{ path: 'host' }]);
   });
 
+  it.each(['hunter2', 'a\u001b[2J', '', `${id(1)}\n`])('shows no id that is none: %j', (strange) => {
+    const { changes } = diffTables({}, { services: [{ id: strange }] }, ALL);
+    expect(changes).toMatchObject([{ change: 'added', id: '***' }]);
+  });
+
   it('is bounded, and says how many there are', () => {
     const services = Array.from({ length: 500 }, (_, n) => ({ id: `s${n}` }));
     const { added, changes } = diffTables({}, { services }, { limit: 3, values: false });
