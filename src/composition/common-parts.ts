@@ -4,7 +4,7 @@ import { type DependencyContainer, container as root } from 'tsyringe';
 import type { LoadedSettings } from '../config/index.ts';
 import { Findings, Redactor } from '../observe/index.ts';
 import type { Logger } from '../plugin/plugin.ts';
-import { Breaker, type BreakerPolicy, Outside, systemClock } from '../resilience/index.ts';
+import { Breaker, type BreakerPolicy, type BreakerState, Outside, systemClock } from '../resilience/index.ts';
 import { Lifecycle } from '../service/lifecycle.ts';
 import { DocumentWorker } from '../snapshot/document-worker.ts';
 import { GuardedStore } from '../snapshot/guarded-store.ts';
@@ -80,18 +80,26 @@ export function pluginDependencies(get: Get): PluginDependencies {
   };
 }
 
+/** That a store failed and that it is back are news. Between them it is tried several times a minute, for hours. */
+export function breakerLog(log: Logger, store: string): (state: BreakerState) => void {
+  let failed = false;
+  return (state) => {
+    const level = state === 'closed' ? 'info' : state === 'open' && !failed ? 'warn' : 'debug';
+    failed = state !== 'closed';
+    log[level](
+      { event: 'breaker.state', store, state },
+      `the circuit breaker of storage ${store} is ${state}`,
+    );
+  };
+}
+
 async function createStores(get: Get, policy: BreakerPolicy | undefined): Promise<readonly GuardedStore[]> {
   const { entries } = get(Part.settings);
   const [log, lifecycle] = [get(Part.log), get(Part.lifecycle)];
   const stores: GuardedStore[] = [];
   for (const entry of entries.storages) {
     const { id, prefix, plugin, singleWriter } = entry;
-    const breaker = new Breaker(`storage ${id}`, policy, (state) => {
-      log.warn(
-        { event: 'breaker.state', store: id, state },
-        `the circuit breaker of storage ${id} is ${state}`,
-      );
-    });
+    const breaker = new Breaker(`storage ${id}`, policy, breakerLog(log, id));
     get(Part.breakers).set(id, breaker);
     const store = new GuardedStore({
       id,
