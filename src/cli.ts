@@ -3,7 +3,7 @@ import { Command, CommanderError } from 'commander';
 import type { CommandIo } from './commands/command-io.ts';
 import { exitCodeOf, renderError } from './commands/render-error.ts';
 import { FallbackError } from './errors/index.ts';
-import { Redactor } from './observe/redact.ts';
+import { printable, Redactor } from './observe/index.ts';
 import { version } from './observe/version.ts';
 
 type Register = (program: Command, io: CommandIo) => void;
@@ -28,7 +28,7 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import('./commands/relay.ts')).registerRelay,
   },
   run: {
-    summary: 'run what the settings say: the backup node, or a new data plane',
+    summary: 'run what the settings say: backup node, data plane, relay, or several of them',
     load: async () => (await import('./commands/run.ts')).registerRun,
   },
   status: {
@@ -84,8 +84,8 @@ export async function main(argv: readonly string[], io: Partial<CommandIo> = {})
   let exitCode = 0;
   const redactor = new Redactor();
   const full: CommandIo = {
-    stdout: (text) => process.stdout.write(text),
-    stderr: (text) => process.stderr.write(text),
+    stdout: (text) => process.stdout.write(printable(text)),
+    stderr: (text) => process.stderr.write(printable(text)),
     env: process.env,
     cwd: process.cwd(),
     terminal: process.stderr.isTTY === true,

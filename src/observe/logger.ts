@@ -25,7 +25,7 @@ export function createLogger(options: LoggerOptions): Logger {
       formatters: { level: (label) => ({ level: label }) },
       messageKey: 'message',
     },
-    { write: (json: string) => write(options.redact(line(json))) },
+    { write: (json: string) => write(printable(options.redact(line(json)))) },
   );
 }
 
@@ -41,7 +41,7 @@ function writeStderr(line: string): void {
 /** `12:03:04 warn  message  key=value …`; control characters stay escaped, so that no input forges a line. */
 function toText(json: string): string {
   const { time, level, message, ...fields } = JSON.parse(json) as Record<string, unknown>;
-  const pairs = Object.entries(fields).map(([key, value]) => `${key}=${plain(value)}`);
+  const pairs = Object.entries(fields).map(([key, value]) => `${escapeControls(key)}=${plain(value)}`);
   const parts = [String(time).slice(11, 19), String(level).padEnd(5), escapeControls(String(message))];
   return `${parts.join(' ')}${pairs.length === 0 ? '' : `  ${pairs.join(' ')}`}\n`;
 }
@@ -51,10 +51,13 @@ const plain = (value: unknown): string =>
     ? value
     : escapeControls(JSON.stringify(value) ?? '');
 
-/** As JSON would write them. */
+/** For output of several lines, JSON included, which itself escapes only some of them; the lines stay. */
+export const printable = (text: string): string => text.split('\n').map(escapeControls).join('\n');
+
+/** As JSON may write them: what moves a cursor, ends a line, or turns the direction of what follows. */
 export function escapeControls(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, (character) => {
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, (character) => {
     return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
   });
 }
