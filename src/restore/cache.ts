@@ -1,5 +1,5 @@
 // What a node keeps of the last restore (FORMAT.md §8), so that it starts again without storage.
-import { lstat, mkdir, mkdtemp, open, readdir, readFile, rm, stat, unlink } from 'node:fs/promises';
+import { lstat, mkdir, mkdtemp, readdir, rm, stat, unlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { FallbackError } from '../errors/index.ts';
@@ -9,6 +9,7 @@ import { LIMITS } from '../snapshot/limits.ts';
 import { checkLine } from '../snapshot/object-keys.ts';
 import { TEMPORARY_SUFFIX, writeFileAtomically } from './atomic-file.ts';
 import { readPieces } from './read-pieces.ts';
+import { readSmall } from './read-small.ts';
 import { checkedSealed } from './sealed-check.ts';
 
 const DIRECTORY_MODE = 0o700;
@@ -164,14 +165,7 @@ export class SnapshotCache {
   async #read(name: string, maxBytes: number): Promise<Uint8Array | undefined> {
     const path = join(this.directory, name);
     try {
-      const handle = await open(path, 'r');
-      try {
-        const { size } = await handle.stat();
-        if (size > maxBytes) throw new Error(`it has ${size} bytes`);
-        return await readFile(handle);
-      } finally {
-        await handle.close();
-      }
+      return await readSmall(path, maxBytes);
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code !== 'ENOENT' && code !== 'ENOTDIR')
