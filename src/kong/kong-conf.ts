@@ -63,6 +63,6 @@ function* logicalLines(text: string): Generator<{ line: number; content: string 
   if (pieces.length > 0) yield { line: first, content: pieces.join('').trim() };
 }
 
-const withoutComment = (line: string): string => line.replace(/(?<!\\)#.*$/, '').replaceAll('\\#', '#');
+const withoutComment = (line: string): string => line.replace(/(?<!\\)#.*$/s, '').replaceAll('\\#', '#');
 
 const unquoted = (value: string): string => /^(["'])(.*)\1$/s.exec(value)?.[2] ?? value;
