@@ -11,6 +11,7 @@ import type { ServiceSeat } from '../service/service-hub.ts';
 import type { BootstrapFlags } from './bootstrap-flags.ts';
 import type { CommandIo } from './command-io.ts';
 import { openCommandSettings } from './command-settings.ts';
+import { oneLine } from './one-line.ts';
 import { errorJson } from './render-error.ts';
 
 /** Settings read files, and plugins are loaded: on a file system that hangs, for ever. */
@@ -100,7 +101,7 @@ function tell(
 ): void {
   const { code, message, hint } = errorJson(error);
   const what = 'the gateway starts without a fallback configuration';
-  const why = message.replaceAll('\n', '; ');
+  const why = oneLine(message);
   if (log !== undefined) log.error({ event: 'bootstrap.failed-open', code, hint }, `${what}: ${why}`);
   else io.stderr(redact(`error: ${what}: ${why} [${code}]${hint === undefined ? '' : `; hint: ${hint}`}\n`));
 }

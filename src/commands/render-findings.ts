@@ -1,5 +1,6 @@
 import { escapeControls } from '../observe/index.ts';
 import type { ShownFinding } from '../observe/metrics-state.ts';
+import { oneLine } from './one-line.ts';
 
 /** The worst first. */
 export function findingLines(findings: readonly ShownFinding[]): string[] {
@@ -11,7 +12,3 @@ export function findingLines(findings: readonly ShownFinding[]): string[] {
     ...(hint === undefined ? [] : [`  hint: ${escapeControls(hint)}`]),
   ]);
 }
-
-/** An error that lists what it tried, in the one line that a finding has. */
-const oneLine = (message: string): string =>
-  escapeControls(message.replaceAll(':\n', ': ').replaceAll('\n', '; '));
