@@ -13,7 +13,7 @@ export function showText(shown: ShownSnapshot): string {
     `  stored as:     ${entry.key}, ${sealed.length} bytes, ${sealed.encryption}`,
     `  config hash:   ${entry.configHash ?? 'none'}`,
     `  as of:         ${entry.asOf}`,
-    `  exported:      ${entry.exportedAt} by ${entry.writer}, control plane ${entry.controlPlaneVersion ?? 'of unknown version'}`,
+    `  exported:      ${entry.exportedAt} by ${entry.writer}${entry.controlPlaneVersion === null ? '' : `, control plane ${entry.controlPlaneVersion}`}`,
     `  holds:         ${entities(entry.counts)}`,
     `  plugins:       ${entry.plugins.join(', ') || 'none'}`,
     `  loadable:      ${entry.loadableUntil === null ? 'nothing in it expires' : `until ${entry.loadableUntil}`}`,
