@@ -64,7 +64,7 @@ export class RunningRelay {
     return fetch(`http://${this.service}${path}`);
   }
 
-  /** Of the relay in `/status`, whatever other roles the process has. */
+  /** Of `/status`. */
   async status(): Promise<Record<string, unknown>> {
     return (await (await this.get('/status')).json()) as Record<string, unknown>;
   }
