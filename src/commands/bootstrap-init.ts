@@ -1,9 +1,10 @@
 // `kongfallback bootstrap --init DIRECTORY`: before the gateway's container starts, in a folder that both see.
-import { chmod, mkdir, rm } from 'node:fs/promises';
+import { chmod, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type EnvScript, envScript } from '../bootstrap/env-script.ts';
 import { FallbackError } from '../errors/index.ts';
 import { writeFileAtomically } from '../restore/atomic-file.ts';
+import { makeDirectory } from '../restore/make-directory.ts';
 import { abortOnSignals } from '../service/signals.ts';
 import { attemptBootstrap } from './bootstrap-attempt.ts';
 import type { BootstrapFlags } from './bootstrap-flags.ts';
@@ -20,7 +21,7 @@ export async function bootstrapInit(directory: string, flags: BootstrapFlags, io
   const folder = resolve(io.cwd, directory);
   const document = join(folder, 'kong.json');
   try {
-    await mkdir(folder, { recursive: true });
+    await makeDirectory(folder);
     // Of an earlier creation: the control plane may be there now, and a gateway would start from the past.
     await rm(document, { force: true });
     // First of all, since it is what the gateway's container sources, whatever happens here.

@@ -1,8 +1,9 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { mkdir, open, unlink } from 'node:fs/promises';
+import { open, unlink } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { FallbackError } from '../errors/index.ts';
+import { makeDirectory } from '../restore/make-directory.ts';
 import { signingKeyId, wrappingKeyId } from '../snapshot/keys.ts';
 import type { CommandIo } from './command-io.ts';
 
@@ -106,7 +107,7 @@ async function writeNew(folder: string, files: readonly KeyFile[]): Promise<void
   const written: string[] = [];
   let path = folder;
   try {
-    await mkdir(folder, { recursive: true });
+    await makeDirectory(folder);
     for (const file of files) {
       path = file.path;
       const handle = await open(path, 'wx', file.mode);

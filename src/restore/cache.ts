@@ -1,5 +1,5 @@
 // What a node keeps of the last restore (FORMAT.md §8), so that it starts again without storage.
-import { lstat, mkdir, mkdtemp, readdir, rm, stat, unlink } from 'node:fs/promises';
+import { lstat, mkdtemp, readdir, rm, stat, unlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { FallbackError } from '../errors/index.ts';
@@ -8,6 +8,7 @@ import type { Line, SnapshotEntry } from '../snapshot/head.ts';
 import { LIMITS } from '../snapshot/limits.ts';
 import { checkLine } from '../snapshot/object-keys.ts';
 import { TEMPORARY_SUFFIX, writeFileAtomically } from './atomic-file.ts';
+import { makeDirectory } from './make-directory.ts';
 import { readPieces } from './read-pieces.ts';
 import { readSmall } from './read-small.ts';
 import { checkedSealed } from './sealed-check.ts';
@@ -42,8 +43,8 @@ export class SnapshotCache {
   async prepare(): Promise<void> {
     try {
       // The root may also hold the document that a data plane of another user reads; what is below is ours alone.
-      await mkdir(this.#root, { recursive: true });
-      await mkdir(this.directory, { recursive: true, mode: DIRECTORY_MODE });
+      await makeDirectory(this.#root);
+      await makeDirectory(this.directory, DIRECTORY_MODE);
       if (!(await lstat(this.directory)).isDirectory()) throw new Error('it is not a directory');
       this.#usable = true;
     } catch (error) {
