@@ -1,6 +1,7 @@
 import { type LoadedSettings, loadSettings, type Role } from '../config/index.ts';
 import { createLogger, type LogLevel, Redactor } from '../observe/index.ts';
 import type { Logger } from '../plugin/plugin.ts';
+import { environmentSecrets } from './environment-secrets.ts';
 import { InstalledPlugins } from './plugin-catalogue.ts';
 
 export interface OpenSettingsOptions {
@@ -35,7 +36,7 @@ export async function openSettings(options: OpenSettingsOptions): Promise<Opened
   const places = { configPath, kongConf, flags, cwd, env };
   const loaded = await loadSettings({ role, ...places, catalogue: new InstalledPlugins() });
   const { redactor = new Redactor() } = options;
-  redactor.learn(loaded.secrets);
+  redactor.learn([...loaded.secrets, ...environmentSecrets(env)]);
   const { redact } = redactor;
   const log = createLogger({
     level: options.level ?? loaded.settings.log.level,
