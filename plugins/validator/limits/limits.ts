@@ -26,6 +26,10 @@ const LMDB_BYTES_PER_BYTE = 4.5;
 const SMALL_MAP = 128 * MIB;
 const LARGE_MAP = 2048 * MIB;
 
+/** Kong's `cluster_max_payload`: 4 MiB up to 3.3, 16 MiB since 3.4 (kong/templates/kong_defaults.lua). */
+const SMALL_PAYLOAD = 4 * MIB;
+const LARGE_PAYLOAD = 16 * MIB;
+
 /** V8's longest string, 512 MiB less 24 characters: what is longer is not exported at all (KF_DOCUMENT_TOO_LARGE). */
 const LONGEST_DOCUMENT = constants.MAX_STRING_LENGTH;
 
@@ -48,11 +52,16 @@ export class Limits implements Validator {
     { signal }: CallOptions,
   ): Promise<readonly Finding[]> {
     if (signal.aborted) throw this.#plugin.error('aborted', 'stopped before the sizes were looked at');
-    return [...this.#payload(bytes), ...this.#lmdb(bytes.length, gatewayVersion), ...longest(bytes.length)];
+    return [
+      ...this.#payload(bytes, gatewayVersion),
+      ...this.#lmdb(bytes.length, gatewayVersion),
+      ...longest(bytes.length),
+    ];
   }
 
-  #payload(bytes: Uint8Array): Finding[] {
-    const { maxPayloadBytes } = this.#settings;
+  #payload(bytes: Uint8Array, gatewayVersion: string): Finding[] {
+    const usual = isFrom34(gatewayVersion) ? LARGE_PAYLOAD : SMALL_PAYLOAD;
+    const maxPayloadBytes = this.#settings.maxPayloadBytes ?? usual;
     // Compression makes nothing larger: a small document needs no look.
     if (bytes.length < NEAR * maxPayloadBytes) return [];
     const frame = estimatedFrameBytes(bytes);
@@ -68,7 +77,7 @@ export class Limits implements Validator {
   }
 
   #lmdb(length: number, gatewayVersion: string): Finding[] {
-    const map = this.#settings.lmdbMapBytes ?? usualMap(gatewayVersion);
+    const map = this.#settings.lmdbMapBytes ?? (isFrom34(gatewayVersion) ? LARGE_MAP : SMALL_MAP);
     const needed = length * LMDB_BYTES_PER_BYTE;
     if (needed < HALF * map) return [];
     const size = `in the LMDB of a data plane the configuration takes about ${mebibytes(needed)} MiB`;
@@ -87,9 +96,9 @@ function longest(length: number): Finding[] {
   return [{ code: 'limits/document', severity: 'warning', message, hint }];
 }
 
-function usualMap(gatewayVersion: string): number {
+function isFrom34(gatewayVersion: string): boolean {
   const [major = 0, minor = 0] = gatewayVersion.split('.').map(Number);
-  return major < 3 || (major === 3 && minor < 4) ? SMALL_MAP : LARGE_MAP;
+  return major > 3 || (major === 3 && minor >= 4);
 }
 
 const mebibytes = (bytes: number): string => (bytes / MIB).toFixed(bytes < 10 * MIB ? 1 : 0);

@@ -1,22 +1,20 @@
 import type { StandardIssue, StandardSchema } from 'kongfallback/plugin';
 
 export interface LimitsSettings {
-  /** Bytes; `cluster_max_payload` of the data planes. */
-  readonly maxPayloadBytes: number;
+  /** Bytes; `cluster_max_payload` of the data planes. Absent: Kong's default for the gateway version. */
+  readonly maxPayloadBytes?: number;
   /** Bytes; `lmdb_map_size` of the data planes. Absent: Kong's default for the gateway version. */
   readonly lmdbMapBytes?: number;
 }
 
 const MIB = 2 ** 20;
-/** Kong's since 3.2, kong/templates/kong_defaults.lua: `cluster_max_payload = 16777216`. */
-const DEFAULTS = { maxPayloadBytes: 16 * MIB };
 
 const FIELDS = {
   maxPayloadBytes: {
     minimum: MIB,
     maximum: 1024 * MIB,
     description:
-      'cluster_max_payload of the data planes: the largest compressed configuration that they receive, in bytes. Default: 16 MiB.',
+      'cluster_max_payload of the data planes: the largest compressed configuration that they receive, in bytes. Default: that of the gateway version, 16 MiB from 3.4 on, 4 MiB before.',
   },
   lmdbMapBytes: {
     minimum: MIB,
@@ -39,17 +37,13 @@ export const settings: StandardSchema<LimitsSettings> = {
         return { issues: [{ message: 'expected an object' }] };
       }
       const issues = Object.entries(value).flatMap(([key, setting]) => issueOf(key, setting));
-      return issues.length > 0 ? { issues } : { value: { ...DEFAULTS, ...value } };
+      return issues.length > 0 ? { issues } : { value: { ...value } };
     },
     jsonSchema: {
       input: () => ({
         type: 'object',
         properties: {
-          maxPayloadBytes: {
-            type: 'integer',
-            default: DEFAULTS.maxPayloadBytes,
-            ...FIELDS.maxPayloadBytes,
-          },
+          maxPayloadBytes: { type: 'integer', ...FIELDS.maxPayloadBytes },
           lmdbMapBytes: { type: 'integer', ...FIELDS.lmdbMapBytes },
         },
         additionalProperties: false,

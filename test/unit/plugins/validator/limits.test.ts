@@ -47,6 +47,17 @@ describe('the frame', () => {
     expect(await find(noise(0.79 * MIB), { maxPayloadBytes: MIB })).toEqual([]);
   });
 
+  it.each([
+    ['3.3.1', 3.3, true],
+    ['3.3.1', 3.1, false],
+    ['3.4.0', 3.3, false],
+    ['3.4.0', 13, true],
+    ['2.8.4', 3.3, true],
+  ])('is held against what Kong %s receives: %d MiB', async (version, mebibytes, warns) => {
+    const codes = (await find(noise(mebibytes * MIB), {}, version)).map(({ code }) => code);
+    expect(codes.includes('limits/payload')).toBe(warns);
+  });
+
   it('of a large document that compresses well is no matter', async () => {
     expect(await find(Buffer.alloc(64 * MIB, 'abcdefgh'))).toEqual([]);
   });
