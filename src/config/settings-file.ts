@@ -1,4 +1,5 @@
 import {
+  type Alias,
   type CST,
   type Document,
   isAlias,
@@ -10,6 +11,8 @@ import {
   parseDocument,
   visit,
   type YAMLError,
+  type YAMLMap,
+  type YAMLSeq,
 } from 'yaml';
 import { FallbackError } from '../errors/index.ts';
 import type { SettingPath } from './setting-path.ts';
@@ -60,6 +63,11 @@ export function readSettingsFile(path: string, text: string): SettingsText {
       Scalar: (_, { anchor, value, range }) => {
         if (anchor !== undefined && value === null) refuse(WORDS['BAD_ANCHOR'] ?? '', range?.[0]);
       },
+      // The parser would make text of it, and print that text in a warning of the process.
+      Pair: (_, { key }) => {
+        const named = isAlias(key) ? key.resolve(document) : key;
+        if (isMap(named) || isSeq(named)) refuse(KEY_OF_MANY, (key as Alias | YAMLMap | YAMLSeq).range?.[0]);
+      },
     });
     data = document.toJS({ maxAliasCount: MOST_ALIASES });
   } catch (error) {
@@ -87,6 +95,9 @@ export function readSettingsFile(path: string, text: string): SettingsText {
     .map((leaf): Assignment => ({ ...leaf, origin: { kind: 'file', path, ...locate(leaf.path) } }));
   return { assignments, locate };
 }
+
+/** `key: {{ .Values.key }}` that nobody has filled in is one. */
+const KEY_OF_MANY = 'a list or a section in place of a name; put a value that begins with { or [ in quotes';
 
 /** In place of messages that would repeat text of the file: a password may begin with any character. */
 const WORDS: Readonly<Record<string, string>> = {
