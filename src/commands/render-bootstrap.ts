@@ -1,6 +1,6 @@
 import type { BootstrapOutcome } from '../bootstrap/outcome.ts';
+import { age } from '../observe/age.ts';
 import { escapeControls } from '../observe/index.ts';
-import { age } from './render-age.ts';
 import { entities } from './render-counts.ts';
 import { errorJson } from './render-error.ts';
 

@@ -1,6 +1,6 @@
+import { age } from '../observe/age.ts';
 import type { HealthStatus, ShownFinding } from '../observe/metrics-state.ts';
 import type { DrillResult } from '../status/drill.ts';
-import { age } from './render-age.ts';
 import { errorJson } from './render-error.ts';
 import { findingLines } from './render-findings.ts';
 import { tableLines } from './render-table.ts';

@@ -1,6 +1,6 @@
+import { age } from '../observe/age.ts';
 import { escapeControls } from '../observe/index.ts';
 import type { HistoryEntry, HistoryLine } from '../status/history.ts';
-import { age } from './render-age.ts';
 import { entities } from './render-counts.ts';
 import { countsDelta } from './render-counts-delta.ts';
 import { errorJson } from './render-error.ts';

@@ -235,7 +235,8 @@ export class LineFollower {
 
   async #markAlive(): Promise<void> {
     try {
-      await this.#line.markAlive(await this.#line.readHeads(this.#work), this.#work);
+      const heads = await this.#line.readHeads(this.#work);
+      await this.#line.markAlive(heads, this.#work, this.#report.downMs());
     } catch (thrown) {
       this.#report.storesFail(thrown, this.#work);
     }

@@ -36,6 +36,13 @@ export class LineReport {
     this.#deps.log.warn({ event: 'control-plane.down', code: error.code, hint: error.hint }, error.message);
   }
 
+  /** Since the control plane is known to be down; 0: it is not. */
+  downMs(): number {
+    const { clock, status } = this.#deps;
+    const { controlPlane, controlPlaneSince } = status.state;
+    return controlPlane === 'down' ? Math.max(0, clock.now() - controlPlaneSince) : 0;
+  }
+
   heard(): void {
     this.#findings.heard();
     if (!this.#deps.status.controlPlane('up', this.#deps.clock.now())) return;

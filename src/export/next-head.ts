@@ -65,10 +65,17 @@ export function withoutCurrent(base: Head, now: number): Head {
 /**
  * The exporter is there, and the control plane is not, or what it sends is not published: nothing is confirmed, readers
  * see that somebody watches.
+ *
+ * @param forMs how long the control plane has been in this state already
  */
-export function aliveHead(base: Head, facts: HeadFacts, state: ControlPlaneState['state'] = 'down'): Head {
+export function aliveHead(
+  base: Head,
+  facts: HeadFacts,
+  state: ControlPlaneState['state'] = 'down',
+  forMs = 0,
+): Head {
   return {
-    ...alive(facts, controlPlane(base, state, facts)),
+    ...alive(facts, controlPlane(base, state, facts, forMs)),
     confirmedAt: base.confirmedAt,
     hold: holdAt(base.hold, facts.now),
     entries: base.entries,
@@ -95,8 +102,10 @@ function controlPlane(
   base: Head | undefined,
   state: ControlPlaneState['state'],
   { now }: HeadFacts,
+  forMs = 0,
 ): ControlPlaneState {
-  return { state, since: base?.controlPlane.state === state ? base.controlPlane.since : time(now) };
+  const since = base?.controlPlane.state === state ? base.controlPlane.since : time(now - forMs);
+  return { state, since };
 }
 
 /**

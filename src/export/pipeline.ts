@@ -114,10 +114,17 @@ export class LinePipeline {
    *
    * @returns the results; undefined when nothing was due
    */
-  async markAlive(heads: LineHeads, signal: AbortSignal): Promise<readonly StoreResult[] | undefined> {
+  async markAlive(
+    heads: LineHeads,
+    signal: AbortSignal,
+    downMs = 0,
+  ): Promise<readonly StoreResult[] | undefined> {
     const { base } = heads;
     if (base === undefined || this.#storeClock.isDoubtful || !this.#writer.isSignDue(base)) return undefined;
-    const head = encodeSignedHead(aliveHead(base, this.#writer.facts(heads)), this.#deps.signers);
+    const head = encodeSignedHead(
+      aliveHead(base, this.#writer.facts(heads), 'down', downMs),
+      this.#deps.signers,
+    );
     const same = heads.readings.filter((reading) => reading.head?.nonce === base.nonce);
     return publish({ snapshot: undefined, head }, same, signal);
   }

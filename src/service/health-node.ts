@@ -1,5 +1,6 @@
 import type { BootstrapOutcome } from '../bootstrap/outcome.ts';
 import type { FallbackError } from '../errors/index.ts';
+import { age } from '../observe/age.ts';
 import type { ServiceState, ServiceStore, ShownFinding } from '../observe/metrics-state.ts';
 
 export interface NodeHealthFacts {
@@ -69,7 +70,7 @@ function nodeFindings(outcome: BootstrapOutcome, since: number): ShownFinding[] 
       code: 'on-fallback',
       about,
       severity: 'warning',
-      message: `this node runs on a snapshot from ${origin}, as of ${ageSeconds} s before it was applied; the control plane: ${reason}`,
+      message: `this node runs on a snapshot from ${origin}, of ${age(ageSeconds ?? 0)} before it was applied; the control plane: ${reason}`,
       hint: 'The data plane takes the configuration of the control plane as soon as that is back.',
       since,
     });

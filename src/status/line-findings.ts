@@ -1,4 +1,5 @@
 // What the heads of one line say about how a new data plane would fare. Pure: `status` and the exporter judge alike.
+import { age } from '../observe/age.ts';
 import type { HeadFacts, HeadState, ShownFinding } from '../observe/metrics-state.ts';
 
 export interface LineRules {
@@ -119,7 +120,7 @@ function contentFindings(about: string, head: HeadFacts, { now }: LineRules): Sh
   return findings;
 }
 
-function freshness(about: string, head: HeadFacts, { confirmIntervalMs }: LineRules): ShownFinding[] {
+function freshness(about: string, head: HeadFacts, { confirmIntervalMs, now }: LineRules): ShownFinding[] {
   const lateMs = LATE_INTERVALS * confirmIntervalMs;
   if (head.aliveAgeMs > lateMs) {
     return [
@@ -127,28 +128,30 @@ function freshness(about: string, head: HeadFacts, { confirmIntervalMs }: LineRu
         code: 'exporter-silent',
         about,
         severity: 'warning',
-        message: `no exporter has written for ${seconds(head.aliveAgeMs)} s, ${LATE_INTERVALS} confirmations are due`,
+        message: `no exporter has written for ${age(seconds(head.aliveAgeMs))}, ${LATE_INTERVALS} confirmations are due`,
         hint: `Look at the exporter; the last one was ${head.writer}. What is published stays usable.`,
       },
     ];
   }
   const findings: ShownFinding[] = [];
-  const { controlPlane, confirmedAgeMs } = head;
+  const { controlPlane, confirmedAgeMs, hold } = head;
+  // A rollback confirms nothing while it lasts, and has a finding of its own.
+  const isHeld = hold !== null && (hold.until === null || Date.parse(hold.until) > now);
   if (controlPlane.state === 'down') {
     findings.push({
       code: 'control-plane-down',
       about,
       severity: 'warning',
-      message: `the exporter gets no configuration from the control plane since ${controlPlane.since}; what is published was confirmed ${seconds(confirmedAgeMs)} s ago`,
+      message: `the exporter gets no configuration from the control plane since ${controlPlane.since}; what is published was confirmed ${age(seconds(confirmedAgeMs))} ago`,
       hint: "The control plane is unreachable, or connected and silent: the exporter's log and /status say which.",
     });
-  } else if (confirmedAgeMs > lateMs) {
+  } else if (confirmedAgeMs > lateMs && !isHeld) {
     findings.push({
       code: 'not-confirmed',
       about,
       severity: 'warning',
-      message: `an exporter is there, and nothing has confirmed the published configuration for ${seconds(confirmedAgeMs)} s`,
-      hint: "The exporter's log and /status say why: a refused configuration, control planes that disagree, a rollback in force.",
+      message: `an exporter is there, and nothing has confirmed the published configuration for ${age(seconds(confirmedAgeMs))}`,
+      hint: "The exporter's log and /status say why: a refused configuration, or control planes that disagree.",
     });
   }
   return findings;
@@ -181,7 +184,7 @@ function disagreement(
       code: 'store-behind',
       about: `${gatewayVersion} ${store}`,
       severity: 'warning' as const,
-      message: `storage ${store} was last written ${seconds(head.aliveAgeMs)} s ago, ${best.store} ${seconds(best.head.aliveAgeMs)} s ago`,
+      message: `storage ${store} was last written ${age(seconds(head.aliveAgeMs))} ago, ${best.store} ${age(seconds(best.head.aliveAgeMs))} ago`,
       hint: 'The exporter cannot write there: look at its log, and at the rights of its credentials.',
     }));
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type HeadFacts, publishedHead } from '../../../src/export/next-head.ts';
+import { aliveHead, type HeadFacts, publishedHead } from '../../../src/export/next-head.ts';
 import type { DelistedKey } from '../../../src/snapshot/head.ts';
 import { at, entry, head, T0 } from './heads.ts';
 
@@ -34,5 +34,15 @@ describe('what left the list', () => {
   it('by a clock that was set back is kept: it is older than nobody knows what', () => {
     const base = head('a', 0, { delisted: [gone('c', 90 * HOUR)] });
     expect(publishedHead(base, entry('b', 0), facts(0), KEEP).delisted).toHaveLength(2);
+  });
+});
+
+describe('since when the control plane is down', () => {
+  it('is when it was lost, and not when that was written', () => {
+    const base = head('a', 0);
+    const down = aliveHead(base, facts(10 * HOUR), 'down', HOUR);
+    expect(down.controlPlane).toEqual({ state: 'down', since: at(9 * HOUR) });
+    // Told again an hour later, by whoever it is.
+    expect(aliveHead(down, facts(11 * HOUR), 'down', 5000).controlPlane).toEqual(down.controlPlane);
   });
 });

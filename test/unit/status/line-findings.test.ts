@@ -68,6 +68,22 @@ describe('freshness, at three intervals', () => {
     ],
     ['alive, nothing confirmed', { confirmedAgeMs: 30 * MINUTE + 1 }, ['not-confirmed']],
     [
+      'alive, and a rollback is held, which confirms nothing',
+      {
+        confirmedAgeMs: 90 * MINUTE,
+        hold: { by: 'me', reason: 'r', since: '2026-01-01T00:00:00.000Z', until: null },
+      },
+      ['hold-in-force'],
+    ],
+    [
+      'alive, nothing confirmed since a rollback ended',
+      {
+        confirmedAgeMs: 90 * MINUTE,
+        hold: { by: 'me', reason: 'r', since: '2020-01-01T00:00:00.000Z', until: '2020-01-02T00:00:00.000Z' },
+      },
+      ['not-confirmed'],
+    ],
+    [
       'alive, and the control plane is down or silent',
       { confirmedAgeMs: 90 * MINUTE, controlPlane: down },
       ['control-plane-down'],
