@@ -1,5 +1,4 @@
 import {
-  type Alias,
   type CST,
   type Document,
   isAlias,
@@ -7,12 +6,11 @@ import {
   isScalar,
   isSeq,
   LineCounter,
+  type Node,
   Parser,
   parseDocument,
   visit,
   type YAMLError,
-  type YAMLMap,
-  type YAMLSeq,
 } from 'yaml';
 import { FallbackError } from '../errors/index.ts';
 import type { SettingPath } from './setting-path.ts';
@@ -66,7 +64,8 @@ export function readSettingsFile(path: string, text: string): SettingsText {
       // The parser would make text of it, and print that text in a warning of the process.
       Pair: (_, { key }) => {
         const named = isAlias(key) ? key.resolve(document) : key;
-        if (isMap(named) || isSeq(named)) refuse(KEY_OF_MANY, (key as Alias | YAMLMap | YAMLSeq).range?.[0]);
+        const value = isScalar(named) ? named.value : named;
+        if (typeof value === 'object' && value !== null) refuse(NO_NAME, (key as Node).range?.[0]);
       },
     });
     data = document.toJS({ maxAliasCount: MOST_ALIASES });
@@ -97,7 +96,8 @@ export function readSettingsFile(path: string, text: string): SettingsText {
 }
 
 /** `key: {{ .Values.key }}` that nobody has filled in is one. */
-const KEY_OF_MANY = 'a list or a section in place of a name; put a value that begins with { or [ in quotes';
+const NO_NAME =
+  'a list, a section or binary data in place of a name; put what begins with {, [ or ! in quotes';
 
 /** In place of messages that would repeat text of the file: a password may begin with any character. */
 const WORDS: Readonly<Record<string, string>> = {

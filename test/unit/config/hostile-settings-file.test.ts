@@ -17,11 +17,12 @@ describe('a name that is a list or a section is refused, and not a word of the f
     ['a template in a list', `keys: [ {{ ${PLANTED} }} ]`],
     ['a list', `? [ ${PLANTED} ]\n: 1`],
     ['a section', `? { a: ${PLANTED} }\n: 1`],
+    ['binary data', `!!binary ${Buffer.from(PLANTED).toString('base64')}: 1`],
     ['an alias of a section', `a: &a { b: ${PLANTED} }\n*a : 1`],
   ])('%s', (_, text) => {
     const read = () => readSettingsFile('.kongfallbackrc', text);
     expect(read).toThrow(expect.objectContaining({ kind: 'invalid', code: 'KF_SETTINGS_SYNTAX' }));
-    expect(read).toThrow(/^\.kongfallbackrc:\d+:\d+: a list or a section in place of a name/);
+    expect(read).toThrow(/^\.kongfallbackrc:\d+:\d+: a list, a section or binary data in place of a name/);
     expect(read).not.toThrow(PLANTED);
     expect(warned).not.toHaveBeenCalled();
   });
