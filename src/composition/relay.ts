@@ -183,8 +183,10 @@ export async function createRelayPieces(get: Get, options: RelayPiecesOptions): 
         random,
         log,
       }),
-      openUpstream: (preferred, signal) =>
-        openUpstream(preferredFirst(addresses, preferred), { connectMs: CONNECT_MS, clock, signal }),
+      openUpstream: (preferred, { signal, withinMs }) => {
+        const connectMs = Math.min(CONNECT_MS, withinMs / addresses.length);
+        return openUpstream(preferredFirst(addresses, preferred), { connectMs, clock, signal });
+      },
       tunnels,
       beside: ownSession === undefined ? beside : [...beside, (signal) => ownSession.run(signal)],
       clock,

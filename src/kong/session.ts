@@ -15,13 +15,17 @@ import type { UpgradedLink } from './upgrade.ts';
 /** A data plane pings every 30 s, and either side leaves when it has heard nothing for 45 s (looking every 5 s). */
 const PING_EVERY_MS = 30_000;
 const GONE_AFTER_MS = 45_000;
-const LOOK_EVERY_MS = 5000;
+const MOST_BETWEEN_LOOKS_MS = 5000;
 /** For the peer's close frame, and for nothing else. */
 const CLOSE_WITHIN_MS = 1000;
 
 export interface SessionOptions extends BasicInfo {
   /** Until the first frame, milliseconds, from the moment the session stands. */
   readonly silenceMs: number;
+  /** Default: 30 s, as a data plane pings. */
+  readonly pingEveryMs?: number;
+  /** Without a byte for so long it is gone. Default: 45 s, as for a data plane. */
+  readonly goneAfterMs?: number;
   readonly clock: Clock;
   /** Ends the session; its frames then end with the abort. */
   readonly signal: AbortSignal;
@@ -49,6 +53,7 @@ export class ControlPlaneSession {
   readonly #peerClock: PeerClock;
   readonly #clock: Clock;
   readonly #silenceMs: number;
+  readonly #goneAfterMs: number;
   readonly #frames = new LatestQueue<ReceivedFrame>();
   readonly #timers = new AbortController();
   readonly #closed: Promise<void>;
@@ -66,6 +71,7 @@ export class ControlPlaneSession {
     this.#peerClock = link.peerClock;
     this.#clock = options.clock;
     this.#silenceMs = options.silenceMs;
+    this.#goneAfterMs = options.goneAfterMs ?? GONE_AFTER_MS;
     this.#heardAt = options.clock.monotonic();
     this.#closed = new Promise((resolve) => this.#websocket.once('close', () => resolve()));
     this.#listen();
@@ -73,7 +79,7 @@ export class ControlPlaneSession {
     this.#websocket.resume();
     this.#websocket.send(encodeBasicInfo(options), { binary: true });
     this.#ping();
-    this.#every(PING_EVERY_MS, () => this.#ping());
+    this.#every(options.pingEveryMs ?? PING_EVERY_MS, () => this.#ping());
     this.#watchForGone();
     this.#watchForSilence();
   }
@@ -186,14 +192,14 @@ export class ControlPlaneSession {
   }
 
   #watchForGone(): void {
-    this.#after(LOOK_EVERY_MS, () => {
+    this.#after(Math.min(MOST_BETWEEN_LOOKS_MS, this.#goneAfterMs / 9), () => {
       // Bytes, not messages: a large configuration on a slow line takes its time.
       const bytes = this.#socket.bytesRead;
       const now = this.#clock.monotonic();
       if (bytes !== this.#heardBytes) this.#heardAt = now;
       this.#heardBytes = bytes;
-      if (now - this.#heardAt < GONE_AFTER_MS) this.#watchForGone();
-      else this.#fail('KF_CP_GONE', `sent nothing, not even a pong, for ${GONE_AFTER_MS / 1000} s`);
+      if (now - this.#heardAt < this.#goneAfterMs) this.#watchForGone();
+      else this.#fail('KF_CP_GONE', `sent nothing, not even a pong, for ${this.#goneAfterMs / 1000} s`);
     });
   }
 

@@ -34,9 +34,10 @@ export interface SwitchOverDependencies {
     looked(options: { readonly waitMs: number; readonly signal: AbortSignal }): Promise<void>;
   };
   readonly standIn: { accept(socket: Socket): void };
+  /** `withinMs`: for all addresses together. */
   readonly openUpstream: (
     preferred: string | undefined,
-    signal: AbortSignal,
+    options: { readonly withinMs: number; readonly signal: AbortSignal },
   ) => Promise<{ readonly socket: Socket; readonly address: Address }>;
   readonly tunnels: OpenTunnels;
   readonly clock: Clock;
@@ -49,6 +50,8 @@ const HOLD_MS = 4000;
 const SILENT_MS = 5000;
 /** A connection may fail while another address, or the next moment, gives one. */
 const MOST_TRIES = 2;
+/** Also after a long wait a control plane that is near gets its chance: the data plane may still be there. */
+const LEAST_CONNECT_MS = 1000;
 
 /** Decides for each data plane that dials who answers it. Never throws; a socket that nobody takes is closed. */
 export class SwitchOver {
@@ -144,7 +147,8 @@ export class SwitchOver {
     const ticket = await admission?.enter({ waitMs: this.#left(until), signal });
     if (admission !== undefined && ticket === undefined) return false;
     try {
-      this.#join(socket, await openUpstream(watch.view().address, signal), ticket);
+      const options = { withinMs: Math.max(LEAST_CONNECT_MS, this.#left(until)), signal };
+      this.#join(socket, await openUpstream(watch.view().address, options), ticket);
       return true;
     } catch (thrown) {
       ticket?.refused();

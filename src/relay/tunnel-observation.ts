@@ -18,6 +18,9 @@ const WATCH_MS = 60_000;
 /** Over `/v2/outlet` a configuration follows the greeting within a fraction of a second, or never. */
 const AFTER_REPLY_MS = 1000;
 
+/** For a data plane's next word in the handshake and after the 101: it has nothing to wait for. */
+const TURN_MS = 1000;
+
 /** What the first bytes of a tunnel tell. Lets go of the sockets as soon as both questions are answered. */
 export class TunnelObservation {
   readonly answered: Promise<boolean | undefined>;
@@ -28,6 +31,7 @@ export class TunnelObservation {
   readonly #over = new AbortController();
   readonly #hello = new ClientHello();
   #watch: FrameWatch | undefined = new FrameWatch();
+  #turn: AbortController | undefined;
   #askedAt: number | undefined;
   #isAnswered = false;
   #replied = false;
@@ -60,6 +64,7 @@ export class TunnelObservation {
       this.#askedAt = this.#options.clock.monotonic();
       this.#after(this.#options.answerMs, () => this.#answer(false));
     }
+    this.#turn?.abort();
     this.#watch?.dataPlaneSent(chunk);
     this.#look();
   };
@@ -68,7 +73,19 @@ export class TunnelObservation {
     this.#answer(true);
     this.#watch?.controlPlaneSent(chunk);
     this.#look();
+    if (this.#watch?.phase === 'handshake' || this.#watch?.phase === 'open') this.#isItsTurn();
   };
+
+  /** Up to its introduction a data plane answers at once: who does not is none, and must not keep others waiting. */
+  #isItsTurn(): void {
+    this.#turn?.abort();
+    const turn = new AbortController();
+    this.#turn = turn;
+    this.#options.clock.sleep(TURN_MS, turn.signal).then(
+      () => this.#decide(undefined),
+      () => {},
+    );
+  }
 
   #look(): void {
     if (this.#watch === undefined) return;
@@ -103,6 +120,7 @@ export class TunnelObservation {
   }
 
   #decide(tookMs: number | undefined): void {
+    this.#turn?.abort();
     this.#watch = undefined;
     this.#tellCarried(tookMs);
     this.#letGo();

@@ -298,6 +298,26 @@ describe('was a configuration carried?', () => {
     expect(both.inner.up.listenerCount('data')).toBe(1);
   });
 
+  it('not by one that says nothing although it is its turn: nobody waits for it', async () => {
+    const both = await open();
+    for (const socket of [both.dataPlane, both.controlPlane]) socket.resume();
+    await converse(both, REQUEST, SWITCHING);
+    await clock.advance(999);
+    expect(await isPending(both.tunnel.carried)).toBe(true);
+    await clock.advance(1);
+    expect(await both.tunnel.carried).toBeUndefined();
+  });
+
+  it('by one that takes its time while it is the turn of the control plane', async () => {
+    const both = await open();
+    for (const socket of [both.dataPlane, both.controlPlane]) socket.resume();
+    await converse(both, REQUEST, SWITCHING, BASIC_INFO);
+    await clock.advance(4000);
+    expect(await isPending(both.tunnel.carried)).toBe(true);
+    await converse(both, 62, CONFIGURATION);
+    expect(await both.tunnel.carried).toBe(4000);
+  });
+
   it('not over /v2/outlet when nothing follows the greeting for a second', async () => {
     const both = await open();
     for (const socket of [both.dataPlane, both.controlPlane]) socket.resume();
