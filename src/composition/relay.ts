@@ -11,18 +11,18 @@ import {
   parseAddress,
 } from '../kong/index.ts';
 import type { Logger } from '../plugin/plugin.ts';
-import { Admission } from '../relay/admission.ts';
-import { certificateIdentity } from '../relay/certificate-identity.ts';
-import { ControlPlaneWatch } from '../relay/control-plane-watch.ts';
-import { HandBack } from '../relay/hand-back.ts';
+import { Admission } from '../relay/admission/admission.ts';
+import { HandBack } from '../relay/admission/hand-back.ts';
+import { StandingCopies } from '../relay/copy/standing-copies.ts';
 import type { Identity } from '../relay/identity.ts';
-import { createLook } from '../relay/look.ts';
-import { OpenTunnels } from '../relay/open-tunnels.ts';
-import { OwnSession, sessionOpener } from '../relay/own-session.ts';
 import { Relay } from '../relay/relay.ts';
+import { certificateIdentity } from '../relay/stand-in/certificate-identity.ts';
 import { StandIn } from '../relay/stand-in/stand-in.ts';
-import { StandingCopies } from '../relay/standing-copies.ts';
-import { openUpstream } from '../relay/upstream.ts';
+import { OpenTunnels } from '../relay/tunnel/open-tunnels.ts';
+import { openUpstream } from '../relay/tunnel/upstream.ts';
+import { ControlPlaneWatch } from '../relay/watch/control-plane-watch.ts';
+import { createLook } from '../relay/watch/look.ts';
+import { OwnSession, sessionOpener } from '../relay/watch/own-session.ts';
 import type { Trust } from '../snapshot/keys.ts';
 import type { Sealing } from '../snapshot/sealing.ts';
 import { announcedPlugins } from './announced-plugins.ts';

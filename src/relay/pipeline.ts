@@ -4,11 +4,11 @@ import { classify, type FallbackError } from '../errors/index.ts';
 import type { Address } from '../kong/index.ts';
 import type { Logger } from '../plugin/plugin.ts';
 import { aborted, type Clock } from '../resilience/index.ts';
-import type { AdmissionTicket } from './admission.ts';
-import { greeting } from './greeting.ts';
-import { ListenerCount } from './listener-count.ts';
-import type { OpenTunnels } from './open-tunnels.ts';
-import { Tunnel } from './tunnel.ts';
+import type { AdmissionTicket } from './admission/admission.ts';
+import { greeting } from './tunnel/greeting.ts';
+import { ListenerCount } from './tunnel/listener-count.ts';
+import type { OpenTunnels } from './tunnel/open-tunnels.ts';
+import { Tunnel } from './tunnel/tunnel.ts';
 import type { ControlPlaneView } from './verdict.ts';
 
 export interface SwitchOverDependencies {

@@ -1,4 +1,4 @@
-import { frameHeader } from '../../src/relay/frame-header.ts';
+import { frameHeader } from '../../src/relay/copy/frame-header.ts';
 import type { PreparedFrame } from '../../src/relay/prepared-frame.ts';
 
 const PIECE_BYTES = 262_144;

@@ -1,7 +1,7 @@
 import type { TLSSocket } from 'node:tls';
 import type WebSocket from 'ws';
 import type { Clock } from '../../plugin/plugin.ts';
-import { frameHeader } from '../frame-header.ts';
+import { frameHeader } from '../copy/frame-header.ts';
 import { FrameWriter } from './frame-writer.ts';
 import type { StandInLimits } from './limits.ts';
 

@@ -1,9 +1,9 @@
 import { ClusterCertificate, nodeIdOf, parseAddress } from '../../../src/kong/index.ts';
 import { Findings, silentLogger } from '../../../src/observe/index.ts';
-import { ControlPlaneWatch } from '../../../src/relay/control-plane-watch.ts';
-import { createLook } from '../../../src/relay/look.ts';
-import { OwnSession, sessionOpener } from '../../../src/relay/own-session.ts';
 import type { Verdict } from '../../../src/relay/verdict.ts';
+import { ControlPlaneWatch } from '../../../src/relay/watch/control-plane-watch.ts';
+import { createLook } from '../../../src/relay/watch/look.ts';
+import { OwnSession, sessionOpener } from '../../../src/relay/watch/own-session.ts';
 import { systemClock } from '../../../src/resilience/index.ts';
 import { clusterCertificate } from '../../stand-in/certificates.ts';
 import { type StandInControlPlane, startStandInControlPlane } from '../../stand-in/control-plane.ts';

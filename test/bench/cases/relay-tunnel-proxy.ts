@@ -3,9 +3,9 @@
 import { createConnection, createServer, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { parseAddress } from '../../../src/kong/index.ts';
-import { Listener } from '../../../src/relay/listener.ts';
-import { Tunnel } from '../../../src/relay/tunnel.ts';
-import { openUpstream } from '../../../src/relay/upstream.ts';
+import { Listener } from '../../../src/relay/tunnel/listener.ts';
+import { Tunnel } from '../../../src/relay/tunnel/tunnel.ts';
+import { openUpstream } from '../../../src/relay/tunnel/upstream.ts';
 import { systemClock } from '../../../src/resilience/index.ts';
 
 const [kind, to = ''] = process.argv.slice(2);

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import { FrameWatch } from '../../../src/relay/frame-watch.ts';
-import { TlsRecords } from '../../../src/relay/tls-records.ts';
+import { FrameWatch } from '../../../src/relay/tunnel/frame-watch.ts';
+import { TlsRecords } from '../../../src/relay/tunnel/tls-records.ts';
 import type { FuzzTarget } from '../fuzz-target.ts';
 
 const record = (type: number, length: number) =>

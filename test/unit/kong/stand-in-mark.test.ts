@@ -2,8 +2,8 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import { describe, expect, test, vi } from 'vitest';
 import { peekFrame, readFrame } from '../../../src/kong/frame.ts';
 import { probeControlPlane } from '../../../src/kong/probe.ts';
-import { buildFrame } from '../../../src/relay/build-frame.ts';
-import { frameHeaderBytes } from '../../../src/relay/frame-header.ts';
+import { buildFrame } from '../../../src/relay/copy/build-frame.ts';
+import { frameHeaderBytes } from '../../../src/relay/copy/frame-header.ts';
 import { encodeFrame, recordedDocument } from '../../stand-in/frames.ts';
 import { failureOf, mixed, session, sessionOptions, standIn, stoppedClock } from './session-fixture.ts';
 

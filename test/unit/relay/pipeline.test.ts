@@ -2,13 +2,13 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FallbackError } from '../../../src/errors/index.ts';
-import type { AdmissionTicket } from '../../../src/relay/admission.ts';
-import { OpenTunnels } from '../../../src/relay/open-tunnels.ts';
+import type { AdmissionTicket } from '../../../src/relay/admission/admission.ts';
 import { SwitchOver, type SwitchOverDependencies } from '../../../src/relay/pipeline.ts';
+import { OpenTunnels } from '../../../src/relay/tunnel/open-tunnels.ts';
 import type { Verdict } from '../../../src/relay/verdict.ts';
 import { aborted } from '../../../src/resilience/index.ts';
 import { FakeClock } from '../../../src/testing/fake-clock.ts';
-import { Loopback } from './tunnel-sockets.ts';
+import { Loopback } from './tunnel/tunnel-sockets.ts';
 
 /** A whole record with a ClientHello in it, as far as anybody looks. */
 const HELLO = Buffer.concat([Buffer.from([22, 3, 1, 0, 60, 1]), Buffer.alloc(59, 7)]);

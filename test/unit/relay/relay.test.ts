@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { FallbackError } from '../../../src/errors/index.ts';
-import { OpenTunnels } from '../../../src/relay/open-tunnels.ts';
 import { Relay, type RelayDependencies } from '../../../src/relay/relay.ts';
+import { OpenTunnels } from '../../../src/relay/tunnel/open-tunnels.ts';
 import type { ControlPlaneView, Verdict } from '../../../src/relay/verdict.ts';
 import { aborted } from '../../../src/resilience/index.ts';
 import { FakeClock } from '../../../src/testing/fake-clock.ts';

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { afterEach, expect, test } from 'vitest';
-import { certificateIdentity } from '../../../../src/relay/certificate-identity.ts';
+import { certificateIdentity } from '../../../../src/relay/stand-in/certificate-identity.ts';
 import { clusterCertificate, TestAuthority } from '../../../stand-in/certificates.ts';
 import { secured } from '../../../stand-in/data-plane.ts';
 import { StandInAtWork, sharedIdentity } from '../../../stand-in/data-plane-relay.ts';
