@@ -19,7 +19,7 @@ const FACTS: FrameFacts = {
 const LARGEST_PIECE = 256 * 1024;
 
 const capture = (name: string) =>
-  readFileSync(fileURLToPath(new URL(`../../fixtures/captures/${name}`, import.meta.url)));
+  readFileSync(fileURLToPath(new URL(`../../../fixtures/captures/${name}`, import.meta.url)));
 
 const built = (document: Uint8Array, facts: Partial<FrameFacts> = {}, sizes = [1, 70_000, 13]) =>
   buildFrame(inPieces(document, sizes), { ...FACTS, ...facts }, { signal: SIGNAL });

@@ -122,7 +122,7 @@ describe('other conversations', () => {
 
   it('/v2/outlet: a greeting is no configuration, what follows it is', async () => {
     const rpc = (name: string) =>
-      frame(BINARY, readFileSync(new URL(`../../fixtures/captures/rpc/${name}`, import.meta.url)), false);
+      frame(BINARY, readFileSync(new URL(`../../../fixtures/captures/rpc/${name}`, import.meta.url)), false);
     const says = [frame(1, Buffer.alloc(600, ' '), true)];
     const greeting = frame(BINARY, Buffer.alloc(110), false);
     expect(phases(await record(conversation({ says, answers: [greeting] })))).toEqual([
