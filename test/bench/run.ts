@@ -1,4 +1,4 @@
-// npm run bench [-- --sizes 1k,10k,100k,1m] [--rounds 5] [--seed 1] [--json]
+// npm run bench [-- --sizes 1k,10k,100k,1m] [--rounds 5] [--seed 1] [--only tunnel,herd] [--json]
 //
 // Whole processes of the built command line beside a peer that does the least that could be done, in turns. A ratio
 // within one run is the only figure that holds between machines.
@@ -24,6 +24,7 @@ const { values } = parseArgs({
     sizes: { type: 'string', default: '1k,10k,100k,1m' },
     rounds: { type: 'string', default: '5' },
     seed: { type: 'string', default: '1' },
+    only: { type: 'string', default: '' },
     json: { type: 'boolean', default: false },
   },
 });
@@ -49,16 +50,28 @@ const keep = (...more: Result[]) => {
 
 const machine = `${cpus()[0]?.model ?? 'unknown'} x ${cpus().length}, ${Math.round(totalmem() / 2 ** 30)} GiB, node ${process.version}, ${process.platform}`;
 const method = `CPU seconds (user + system, children included) by bash's time; ours and peer in turns, ${rounds} rounds after one that does not count; median (min .. max)`;
-const command = `npm run bench -- --sizes ${values.sizes} --rounds ${rounds} --seed ${seed}`;
+const only = values.only === '' ? '' : ` --only ${values.only}`;
+const command = `npm run bench -- --sizes ${values.sizes} --rounds ${rounds} --seed ${seed}${only}`;
 say(`${machine}\n${command}\n${method}\n`);
 
-keep(...(await relayTunnel(rounds)));
-keep(...(await following(rounds)), ...(await detection(Math.min(rounds, DETECTION_ROUNDS))));
-keep(...(await relayDetection(20)));
-keep(...(await relayFanOut(Math.min(rounds, FAN_OUT_ROUNDS))));
-keep(...(await relayHerd((line) => say(line))));
-for (const size of sizes) await measure(size);
-keep(...memoryGrowth(results));
+const CASES: Readonly<Record<string, () => Promise<readonly Result[]>>> = {
+  tunnel: () => relayTunnel(rounds),
+  following: () => following(rounds),
+  detection: () => detection(Math.min(rounds, DETECTION_ROUNDS)),
+  'relay-detection': () => relayDetection(20),
+  'fan-out': () => relayFanOut(Math.min(rounds, FAN_OUT_ROUNDS)),
+  herd: () => relayHerd((line) => say(line)),
+  sizes: async () => {
+    for (const size of sizes) await measure(size);
+    return memoryGrowth(results);
+  },
+};
+const chosen = values.only === '' ? Object.keys(CASES) : values.only.split(',');
+for (const name of chosen) {
+  const run = CASES[name];
+  if (run === undefined) throw new Error(`--only ${name}: there are ${Object.keys(CASES).join(', ')}`);
+  keep(...(await run()));
+}
 
 const judged = results.filter(({ target }) => target !== null);
 const met = judged.filter(isMet).length;
