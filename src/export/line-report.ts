@@ -83,7 +83,8 @@ export class LineReport {
       gatewayVersion: this.#version,
       configHash,
       sequence,
-      counts,
+      // A confirmation every ten minutes has nothing new to count.
+      ...(outcome.outcome === 'published' && { counts }),
       durationMs: timings['totalMs'],
     };
     log.info({ event: `export.${outcome.outcome}`, ...fields }, `configuration ${outcome.outcome}`);

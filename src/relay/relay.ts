@@ -10,6 +10,7 @@ export interface RelayDependencies extends SwitchOverDependencies {
   /** The control plane may have been started anew: its workers are cold. */
   readonly restartAdmission: () => void;
   readonly standIn: SwitchOverDependencies['standIn'] & {
+    sessions(): readonly unknown[];
     close(options: { readonly overMs: number; readonly signal: AbortSignal }): Promise<void>;
   };
   readonly copies: SwitchOverDependencies['copies'] & {
@@ -108,7 +109,12 @@ export class Relay {
     const { drainMs: overMs } = this.#settings;
     const { signal } = this.#ended;
     log.info(
-      { event: 'relay.draining', tunnels: tunnels.count, overSeconds: overMs / 1000 },
+      {
+        event: 'relay.draining',
+        tunnels: tunnels.count,
+        standIn: standIn.sessions().length,
+        overSeconds: overMs / 1000,
+      },
       'the relay stops: its data planes are let go one after the other',
     );
     await Promise.all([standIn.close({ overMs, signal }), tunnels.close({ clock, overMs, signal })]);

@@ -49,6 +49,7 @@ function relayOf({ beside = untilAborted, handBack = untilAborted, watch = until
     restartAdmission: note('admission restarted'),
     standIn: {
       accept: (socket) => socket.destroy(),
+      sessions: () => [],
       close: async ({ overMs }) => note(`stand-in closed over ${overMs}`)(),
     },
     copies: {
