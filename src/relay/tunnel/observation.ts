@@ -65,6 +65,7 @@ export class TunnelObservation {
       this.#after(this.#options.answerMs, () => this.#answer(false));
     }
     this.#turn?.abort();
+    this.#turn = undefined;
     this.#watch?.dataPlaneSent(chunk);
     this.#look();
   };
@@ -78,7 +79,8 @@ export class TunnelObservation {
 
   /** Up to its introduction a data plane answers at once: who does not is none, and must not keep others waiting. */
   #isItsTurn(): void {
-    this.#turn?.abort();
+    // Once for all that the control plane says in a turn, which may be a gigabyte.
+    if (this.#turn !== undefined) return;
     const turn = new AbortController();
     this.#turn = turn;
     this.#options.clock.sleep(TURN_MS, turn.signal).then(
