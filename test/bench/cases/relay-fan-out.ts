@@ -13,10 +13,10 @@ import { CURRENT_HASH, type ReaderTask, type ServerTask } from './relay-fan-out-
 
 const FRAME_BYTES = 5_000_000;
 const DATA_PLANES = 1000;
+/** Whose memory is that of the server itself. */
+const FIRST = 100;
 const STALLED = 200;
 const HERD = 500;
-/** Sessions before memory is measured: a heap grows in steps. */
-const WARM_UP = 300;
 const ENTITIES_OF_HERD = 15_000;
 const EMPTY_HASH = '0'.repeat(32);
 
@@ -57,8 +57,8 @@ export async function relayFanOut(rounds: number, dataPlanes = DATA_PLANES): Pro
     against,
     cpuSeconds: { ours: spread(cpu['stand-in']), peer: spread(cpu[peer]) },
   });
-  const idle = await memoryPerDataPlane(certificate, dataPlanes, false);
-  const stalled = await memoryPerDataPlane(certificate, STALLED, true);
+  const idle = await memoryPerDataPlane(certificate, { base: FIRST, more: dataPlanes, stall: false });
+  const stalled = await memoryPerDataPlane(certificate, { base: FIRST, more: STALLED, stall: true });
   const share = await reconnected(certificate, dataPlanes);
   const herds: { ms: number; peakMb: number }[] = [];
   for (let round = 0; round < rounds; round++) herds.push(await herd(certificate));
@@ -127,36 +127,27 @@ async function fanOut(
   }
 }
 
+/** MB for each of the data planes that are more than `base`: what the first ones load is not theirs alone. */
 async function memoryPerDataPlane(
   certificate: CertificatePair,
-  count: number,
-  stall: boolean,
+  { base, more, stall }: { readonly base: number; readonly more: number; readonly stall: boolean },
 ): Promise<number> {
+  const few = await residentWith(certificate, base, stall);
+  return ((await residentWith(certificate, base + more, stall)) - few) / more;
+}
+
+async function residentWith(certificate: CertificatePair, count: number, stall: boolean): Promise<number> {
   const server = await Server.start({ kind: 'stand-in', ...certificate, payload: FRAME_BYTES });
-  // What the first sessions load is not theirs alone.
-  const first = startReaders(server, certificate, {
-    count: WARM_UP,
-    hash: CURRENT_HASH,
-    frameBytes: FRAME_BYTES,
-  });
-  await server.ask({ connected: WARM_UP });
-  const { rssMb: before } = await server.ask<{ rssMb: number }>('idle');
-  const readers = startReaders(server, certificate, {
-    count,
-    hash: CURRENT_HASH,
-    frameBytes: FRAME_BYTES,
-    stall,
-  });
+  const task = { count, hash: CURRENT_HASH, frameBytes: FRAME_BYTES };
+  const readers = startReaders(server, certificate, stall ? { ...task, stall } : task);
   try {
-    await server.ask({ connected: count + WARM_UP });
+    await server.ask({ connected: count });
     if (stall) {
       server.tell('send');
       await new Promise((resolve) => setTimeout(resolve, 2000));
     }
-    const { rssMb: after } = await server.ask<{ rssMb: number }>('idle');
-    return (after - before) / count;
+    return (await server.ask<{ rssMb: number }>('idle')).rssMb;
   } finally {
-    first.kill();
     readers.kill();
     server.stop();
   }
