@@ -11,7 +11,8 @@ const MINIMUM_PIECE = 12;
  */
 export class Redactor {
   readonly #secrets = new Set<string>();
-  #pattern: RegExp | undefined;
+  /** Longest first. Made when they are first needed: many a command says one line, and a start must be fast. */
+  #forms: readonly string[] | undefined;
 
   constructor(secrets: readonly string[] = []) {
     this.learn(secrets);
@@ -19,19 +20,21 @@ export class Redactor {
 
   /** For all that is redacted from now on; what was known stays known, since a former key may still be in use. */
   learn(secrets: readonly string[]): void {
-    const before = this.#secrets.size;
     for (const secret of secrets) {
       const trimmed = secret.trim();
       if (trimmed.length >= MINIMUM_LENGTH) this.#secrets.add(trimmed);
     }
-    if (this.#secrets.size === before) return;
-    const forms = new Set([...this.#secrets].flatMap(formsOf));
-    const longestFirst = [...forms].sort((a, b) => b.length - a.length);
-    this.#pattern = new RegExp(longestFirst.map(escapeRegExp).join('|'), 'g');
+    this.#forms = undefined;
   }
 
-  readonly redact = (text: string): string =>
-    this.#pattern === undefined ? text : text.replace(this.#pattern, '***');
+  // Not one pattern of them all: compiling it takes longer than looking for each in what one command says.
+  readonly redact = (text: string): string => {
+    this.#forms ??= [...new Set([...this.#secrets].flatMap(formsOf))].sort((a, b) => b.length - a.length);
+    return this.#forms.reduce(
+      (done, form) => (done.includes(form) ? done.replaceAll(form, '***') : done),
+      text,
+    );
+  };
 }
 
 function formsOf(secret: string): string[] {
@@ -61,5 +64,3 @@ function piecesOf(bytes: Buffer): string[] {
     })
     .filter((piece) => piece.length >= MINIMUM_PIECE);
 }
-
-const escapeRegExp = (text: string): string => text.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&');
