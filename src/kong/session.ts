@@ -155,7 +155,10 @@ export class ControlPlaneSession {
     this.#timers.abort();
     // 1006 is what ws reports when no close frame came.
     if (code === 1006) {
-      this.#fail('KF_CP_CONNECTION_LOST', `dropped the connection (configurations received: ${this.#received})`);
+      this.#fail(
+        'KF_CP_CONNECTION_LOST',
+        `dropped the connection (configurations received: ${this.#received})`,
+      );
     } else if (this.#received === 0) {
       this.#fail('KF_CP_REFUSED', 'closed the session after basic_info, without a configuration');
     } else this.#frames.end();
