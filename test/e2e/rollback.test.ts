@@ -56,7 +56,7 @@ it('is obeyed by every process until something new comes', async () => {
   }
   const bad = current();
   exporter = await RunningExporter.start(site);
-  await exporter.event('export.unchanged');
+  await exporter.event(['export.unchanged', 'export.confirmed']);
 
   const { code, stdout, stderr } = await site.run(['rollback', 'previous', '--reason', 'broke login']);
   expect(code, stderr).toBe(0);

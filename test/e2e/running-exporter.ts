@@ -43,10 +43,12 @@ export class RunningExporter {
     return exporter;
   }
 
-  /** The first such line after those that were waited for before. */
-  async event(event: string, fields: LogLine = {}): Promise<LogLine> {
+  /** The first such line after those that were waited for before; of several events whichever comes. */
+  async event(event: string | readonly string[], fields: LogLine = {}): Promise<LogLine> {
+    const events = [event].flat();
     const fits = (line: LogLine): boolean =>
-      line['event'] === event && Object.entries(fields).every(([name, value]) => line[name] === value);
+      events.includes(String(line['event'])) &&
+      Object.entries(fields).every(([name, value]) => line[name] === value);
     for (;;) {
       const at = this.#lines.findIndex((line, index) => index >= this.#from && fits(line));
       const line = this.#lines[at];
@@ -56,7 +58,8 @@ export class RunningExporter {
       }
       const more = new Promise<void>((resolve) => this.#waiting.push({ fits, found: resolve }));
       const over = await Promise.race([more, this.#ended]);
-      if (over !== undefined) throw new Error(`no ${event} before it ended (${over.code}): ${over.stderr}`);
+      if (over !== undefined)
+        throw new Error(`no ${events.join(' or ')} before it ended (${over.code}): ${over.stderr}`);
     }
   }
 
